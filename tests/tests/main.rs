@@ -1,0 +1,1 @@
+//! One link for every integration test.
