@@ -24,13 +24,13 @@ impl Fold {
         Self(0x243F_6A88_85A3_08D3)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) const fn word(self, word: u64) -> Self {
         let wide = ((self.0 ^ word) as u128) * (ODD as u128);
         Self(((wide as u64) ^ ((wide >> 64) as u64)).wrapping_add(ODD).rotate_left(23))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn bytes(self, bytes: &[u8]) -> Self {
         let mut hash = self.word(bytes.len() as u64);
         let (words, tail) = bytes.as_chunks::<8>();

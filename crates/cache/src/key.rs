@@ -23,14 +23,14 @@ pub struct Key(pub(crate) Name<4>);
 impl Key {
     /// A key without identifiers. The namespace is also the unit of statistics and of
     /// [`clear_namespace`](crate::Cache::clear_namespace).
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn new(namespace: &'static str) -> Self {
         Self(Name::new(namespace))
     }
 
     /// Appends a number.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn id(mut self, id: impl Into<i64>) -> Self {
         self.0.push(Part::Int(id.into()));
@@ -38,7 +38,7 @@ impl Key {
     }
 
     /// Appends a literal, such as the name of a variant.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn part(mut self, literal: &'static str) -> Self {
         self.0.push(Part::Static(literal));

@@ -30,6 +30,7 @@ impl PartialEq for Part {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Int(left), Self::Int(right)) => left == right,
+            (Self::Static(left), Self::Static(right)) => same(left, right),
             (Self::None, Self::None) => true,
             _ => matches!((self.text(), other.text()), (Some(left), Some(right)) if left == right),
         }
@@ -37,6 +38,15 @@ impl PartialEq for Part {
 }
 
 impl Eq for Part {}
+
+/// Literals mostly are one and the same: no need to look at their letters.
+#[inline]
+fn same(left: &'static str, right: &'static str) -> bool {
+    std::ptr::eq(left, right) || left == right
+}
+
+// Names are built by value and at once moved into an entry: `inline(always)` is what turns these
+// moves into writes in place, 30 ns of a hit.
 
 /// A namespace and its identifiers: the first `N` inline, so that a usual name allocates nothing.
 #[derive(Clone, Debug)]
@@ -50,14 +60,14 @@ pub(crate) struct Name<const N: usize> {
 }
 
 impl<const N: usize> Name<N> {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new(namespace: &'static str) -> Self {
         let hash = Fold::seeded().bytes(namespace.as_bytes());
         let parts = [const { Part::None }; N];
         Self { namespace, namespace_hash: hash.get(), hash, len: 0, parts, rest: Vec::new() }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, part: Part) {
         self.hash = match &part {
             Part::None => return,
@@ -67,9 +77,14 @@ impl<const N: usize> Name<N> {
         };
         match self.parts.get_mut(self.len) {
             Some(free) => *free = part,
-            None => self.rest.push(part),
+            None => self.spill(part),
         }
         self.len += 1;
+    }
+
+    #[cold]
+    fn spill(&mut self, part: Part) {
+        self.rest.push(part);
     }
 
     #[inline]
@@ -107,7 +122,7 @@ impl<const N: usize> PartialEq for Name<N> {
     fn eq(&self, other: &Self) -> bool {
         self.hash == other.hash
             && self.len == other.len
-            && self.namespace == other.namespace
+            && same(self.namespace, other.namespace)
             && self.parts == other.parts
             && self.rest == other.rest
     }
@@ -169,7 +184,10 @@ mod tests {
     #[test]
     fn identifiers_are_escaped_and_numbers_stay_apart_from_texts() {
         assert_eq!(rendered(&[Part::Int(-4), Part::Static("full")]), "user:-4:full");
-        assert_eq!(rendered(&[Part::Text("a:b *?[]%{}\n".into())]), "user:a%3Ab%20%2A%3F%5B%5D%25%7B%7D%0A");
+        assert_eq!(
+            rendered(&[Part::Text("a:b *?[]%{}\n".into())]),
+            "user:a%3Ab%20%2A%3F%5B%5D%25%7B%7D%0A"
+        );
         assert_eq!(rendered(&[Part::Static("42")]), "user:%342");
         assert_eq!(rendered(&[Part::Static("-42")]), "user:%2D42");
     }
@@ -177,7 +195,8 @@ mod tests {
     #[test]
     fn a_name_with_many_or_huge_identifiers_loses_none() {
         let long = "x".repeat(10_000);
-        let parts: Vec<_> = (0..9).map(Part::Int).chain([Part::Text(long.clone().into())]).collect();
+        let parts: Vec<_> =
+            (0..9).map(Part::Int).chain([Part::Text(long.clone().into())]).collect();
         assert_eq!(rendered(&parts), format!("user:0:1:2:3:4:5:6:7:8:{long}"));
     }
 

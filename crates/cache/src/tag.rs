@@ -13,14 +13,14 @@ pub struct Tag(pub(crate) Name<2>);
 
 impl Tag {
     /// A tag without identifiers: the whole family, for lists.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn new(family: &'static str) -> Self {
         Self(Name::new(family))
     }
 
     /// Appends a number.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn id(mut self, id: impl Into<i64>) -> Self {
         self.0.push(Part::Int(id.into()));
@@ -28,7 +28,7 @@ impl Tag {
     }
 
     /// Appends a literal.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn part(mut self, literal: &'static str) -> Self {
         self.0.push(Part::Static(literal));
@@ -65,7 +65,7 @@ pub(crate) struct TagSet {
 }
 
 impl TagSet {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn collect(tags: impl IntoIterator<Item = Tag>) -> Self {
         let mut tags = tags.into_iter();
         let inline = [tags.next(), tags.next()];
@@ -75,7 +75,7 @@ impl TagSet {
         };
         let mut set = Self { inline, rest, mark: 0 };
         // A sum, so that the order in which a caller lists tags is of no consequence.
-        set.mark = set.iter().fold(0, |mark, tag| mark.wrapping_add(tag.0.hash()));
+        set.mark = set.iter().fold(0, |mark: u64, tag| mark.wrapping_add(tag.0.hash()));
         set
     }
 

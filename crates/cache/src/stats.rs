@@ -1,0 +1,101 @@
+//! Statistics: what a caller reads.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// Everything counted since the start or the last [`reset_stats`](crate::Cache::reset_stats).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CacheStats {
+    /// All namespaces together. Percentiles are the worst of any namespace.
+    pub total: NamespaceStats,
+    /// By namespace: of the key for reads, of the tag's family for invalidations.
+    pub namespaces: BTreeMap<&'static str, NamespaceStats>,
+    /// Tags that are in quarantine now: their reads go to the loader.
+    pub quarantined_tags: u64,
+    /// Whether so many tags were in quarantine that every read goes to the loader now.
+    pub quarantined_all: bool,
+}
+
+/// The counters of one namespace. `hits + misses` is the number of reads that were answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct NamespaceStats {
+    /// Reads answered by a stored value, negative ones included.
+    pub hits: u64,
+    /// Reads answered otherwise, waiters of somebody else's load included.
+    pub misses: u64,
+    /// Hits that said "absent" or "empty".
+    pub negative_hits: u64,
+    /// Loaders run to their end.
+    pub loads: u64,
+    /// Of these, the ones that failed.
+    pub load_errors: u64,
+    /// Reads that waited for a load of another caller.
+    pub coalesced_waits: u64,
+    /// Values stored.
+    pub sets: u64,
+    /// Tags invalidated.
+    pub invalidations: u64,
+    /// Entries the in-process level dropped for want of room, or refused as too heavy.
+    pub evictions: u64,
+    /// Failed calls to the shared level, and stored bytes that could not be read.
+    pub errors: u64,
+    /// Entries in the in-process level now.
+    pub entries: u64,
+    /// Their estimated size in bytes.
+    pub bytes: u64,
+    /// Duration of a hit in nanoseconds, from a sample of one in 64.
+    pub hit_ns: Percentiles,
+    /// Duration of a load in nanoseconds.
+    pub load_ns: Percentiles,
+}
+
+/// Percentiles; zero when nothing was measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Percentiles {
+    /// Half of them are at most this.
+    pub p50: u64,
+    /// 95 of 100 are at most this.
+    pub p95: u64,
+    /// 99 of 100 are at most this.
+    pub p99: u64,
+}
+
+impl NamespaceStats {
+    /// Reads that were answered.
+    #[must_use]
+    pub fn reads(&self) -> u64 {
+        self.hits + self.misses
+    }
+
+    /// Hits per 10 000 reads; 0 before the first read.
+    #[must_use]
+    pub fn hit_rate_bp(&self) -> u64 {
+        self.hits.saturating_mul(10_000).checked_div(self.reads()).unwrap_or(0)
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.hits += other.hits;
+        self.misses += other.misses;
+        self.negative_hits += other.negative_hits;
+        self.loads += other.loads;
+        self.load_errors += other.load_errors;
+        self.coalesced_waits += other.coalesced_waits;
+        self.sets += other.sets;
+        self.invalidations += other.invalidations;
+        self.evictions += other.evictions;
+        self.errors += other.errors;
+        self.entries += other.entries;
+        self.bytes += other.bytes;
+        self.hit_ns.worst(&other.hit_ns);
+        self.load_ns.worst(&other.load_ns);
+    }
+}
+
+impl Percentiles {
+    fn worst(&mut self, other: &Self) {
+        self.p50 = self.p50.max(other.p50);
+        self.p95 = self.p95.max(other.p95);
+        self.p99 = self.p99.max(other.p99);
+    }
+}

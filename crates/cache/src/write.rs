@@ -1,0 +1,94 @@
+//! Writes: fenced off while they run, announced when they are over.
+
+use crate::cache::{Cache, Level};
+use crate::namespace::Count;
+use crate::quarantine::Target;
+use crate::tag::Tag;
+
+/// A write under way. Its tags' entries are neither served nor stored in this process until it
+/// is concluded.
+///
+/// Call [`committed`](Self::committed) after the commit and before returning to the caller, or
+/// [`rolled_back`](Self::rolled_back) when nothing was written. Dropped without either, the
+/// outcome is unknown: the tags stay in quarantine for a grace period and until the shared level
+/// acknowledged their change.
+#[derive(Debug)]
+#[must_use = "dropping it at once puts the tags in quarantine"]
+pub struct WriteGuard {
+    cache: Cache,
+    targets: Vec<Target>,
+    committed: bool,
+}
+
+impl WriteGuard {
+    pub(crate) fn new(cache: Cache) -> Self {
+        Self { cache, targets: Vec::new(), committed: false }
+    }
+
+    /// Another tag that this write changes, before it is changed.
+    pub fn add(&mut self, tag: Tag) {
+        self.add_target(Target::Tag(tag));
+    }
+
+    /// Every entry whose key has this namespace: for writes that change nobody knows whose rows.
+    pub fn add_namespace(&mut self, namespace: &'static str) {
+        self.add_target(Target::Namespace(namespace));
+    }
+
+    pub(crate) fn add_target(&mut self, target: Target) {
+        if !self.targets.contains(&target) {
+            self.cache.inner.slot(&target).raise();
+            self.targets.push(target);
+        }
+    }
+
+    /// The write is committed. On return no read of this process gives an older value; `true`
+    /// when that holds for the shared level too, `false` when it did not acknowledge and the tags
+    /// are in quarantine here until it does.
+    ///
+    /// Dropped midway it counts as not acknowledged.
+    pub async fn committed(mut self) -> bool {
+        self.committed = true;
+        let Some(first) = self.targets.first() else { return true };
+        let namespace = self.cache.inner.namespaces.named(first.family());
+        if let Level::Shared(shared) = &self.cache.inner.level
+            && !shared.renew(namespace, &self.targets).await
+        {
+            return false; // The drop puts the tags in quarantine.
+        }
+        self.count();
+        self.lower();
+        true
+    }
+
+    /// The write is known to have changed nothing. No traffic.
+    pub fn rolled_back(mut self) {
+        self.lower();
+    }
+
+    fn lower(&mut self) {
+        self.targets.drain(..).for_each(|target| self.cache.inner.slot(&target).lower());
+    }
+
+    fn count(&self) {
+        for target in &self.targets {
+            self.cache.inner.namespaces.named(target.family()).invalidations.count();
+        }
+    }
+}
+
+impl Drop for WriteGuard {
+    fn drop(&mut self) {
+        if self.targets.is_empty() {
+            return;
+        }
+        self.count();
+        let now_ns = self.cache.inner.clock.monotonic_ns();
+        let grace_ns = match self.committed {
+            true => 0,
+            false => self.cache.inner.settings.unknown_grace_ns,
+        };
+        let targets = std::mem::take(&mut self.targets);
+        self.cache.detain(targets, now_ns.saturating_add(grace_ns));
+    }
+}

@@ -1,0 +1,12 @@
+//! The engine from outside, level by level.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests are tests")]
+
+mod batch;
+mod fake;
+mod flights;
+mod levels;
+mod races;
+#[cfg(feature = "redis")]
+mod redis_server;
+mod writes;
