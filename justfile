@@ -1,0 +1,49 @@
+set positional-arguments
+
+# List the recipes.
+default:
+    @just --list --unsorted
+
+# Formatting, lints, documentation, dependencies: all without a warning.
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --all-features -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features
+    @command -v cargo-deny >/dev/null || { echo "cargo-deny is missing: cargo install --locked cargo-deny (some three minutes)" >&2; exit 1; }
+    cargo deny --workspace --all-features check bans licenses sources -D warnings
+
+# Every test, with a private PostgreSQL and Redis (arguments go to `cargo test`).
+test *ARGS:
+    scripts/services with --fast cargo test --workspace --all-features "$@"
+
+# Unit tests and the suite on SQLite: no servers.
+test-fast:
+    cargo test --workspace --all-features --lib -- --skip server:: --skip redis --skip postgres
+    cargo test --workspace --all-features --test all -- sqlite
+
+# Measure, with durable writes (arguments go to the bench program).
+bench *ARGS:
+    scripts/services with cargo run --release -p guildhall-benches -- "$@"
+
+# Generate a community in a fresh SQLite file and put it under load.
+demo *ARGS:
+    cargo run --release -- demo "$@"
+
+# Build the API reference and, with mdbook, the guide.
+doc:
+    cargo doc --workspace --no-deps --all-features
+    @if command -v mdbook >/dev/null; then mdbook build docs; else echo "the guide is left out: mdbook is missing (cargo install --locked mdbook)" >&2; fi
+
+# Private servers to work against: up, down, env, with CMD.
+services *ARGS:
+    @scripts/services "$@"
+
+# Pack every crate that is published, and see that the migrations are in.
+package:
+    rm -f target/package/*.crate
+    cargo package --workspace --exclude guildhall-tests --exclude guildhall-benches --no-verify --allow-dirty
+    @for system in postgres sqlite; do \
+        tar -tzf target/package/guildhall-diesel-*.crate | grep -q "/migrations/$system/.*\.sql$" \
+            || { echo "the packed guildhall-diesel lacks migrations/$system" >&2; exit 1; }; \
+    done
+    @echo "packed into target/package; guildhall-diesel holds its migrations"
