@@ -1,1 +1,7 @@
-//! One link for every integration test.
+//! Every integration test of the workspace, in one program to link.
+
+mod contracts;
+mod faults;
+mod harness;
+mod ledger_breaks;
+mod schema;

@@ -39,6 +39,29 @@ pub struct UserStats {
     pub version: i64,
 }
 
+impl UserStats {
+    /// The statistics of a member who has just registered.
+    #[must_use]
+    pub const fn at_zero(user: UserId) -> Self {
+        Self {
+            user,
+            messages_sent: 0,
+            last_message_award_at: None,
+            last_reaction_award_at: None,
+            checkin_streak: 0,
+            longest_streak: 0,
+            last_checkin_day: None,
+            last_gift_at: None,
+            days_active: 0,
+            content_read: 0,
+            reading_minutes: 0,
+            reading_streak: 0,
+            last_read_day: None,
+            version: 1,
+        }
+    }
+}
+
 /// Changes of a member's statistics that no workflow owns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StatsPatch {

@@ -67,9 +67,10 @@ impl Timestamp {
     }
 
     fn saturated(micros: i64) -> Self {
+        // The last microseconds before its own maximum are beyond what jiff converts, and what is
+        // kept must come back from a store unchanged: hence bounds in whole seconds.
         let bound = if micros < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
-        // The bounds have nanoseconds; what is kept must come back from a store unchanged.
-        let bound = jiff::Timestamp::from_microsecond(bound.as_microsecond()).unwrap_or_default();
+        let bound = jiff::Timestamp::from_second(bound.as_second()).unwrap_or_default();
         Self(jiff::Timestamp::from_microsecond(micros).unwrap_or(bound))
     }
 

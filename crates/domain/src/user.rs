@@ -181,6 +181,39 @@ impl User {
         }
     }
 
+    /// A member who registers at `now` under an id that the store has drawn.
+    #[must_use]
+    pub fn registered(id: UserId, new: &NewUser, now: Timestamp) -> Self {
+        Self {
+            id,
+            username: new.username.clone(),
+            first_name: new.first_name.clone(),
+            last_name: new.last_name.clone(),
+            display_name: new.display_name.clone(),
+            bio: new.bio.clone(),
+            avatar_url: new.avatar_url.clone(),
+            email: new.email.clone(),
+            email_verified: false,
+            phone: new.phone.clone(),
+            phone_verified: false,
+            language: new.language.clone().unwrap_or_else(LanguageTag::english),
+            is_admin: new.is_admin,
+            is_active: true,
+            notifications_enabled: true,
+            vip: Vip::None,
+            ui_state: UiState::root(),
+            last_checked_match_id: None,
+            total_requests: 0,
+            last_active_at: None,
+            last_login_at: None,
+            last_reminder_sent_at: None,
+            created_at: now,
+            updated_at: now,
+            deleted_at: None,
+            version: 1,
+        }
+    }
+
     /// What to call the member: display name, else first and last, else username, else `user 42`.
     #[must_use]
     pub fn shown_name(&self) -> String {

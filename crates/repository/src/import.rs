@@ -51,6 +51,9 @@ pub struct ImportRun {
     pub checkpoint: Option<String>,
     /// When it was first begun.
     pub started_at: Timestamp,
+    /// Who held the imports when this was read: after [`ImportRepository::begin`] the caller.
+    /// Empty when nobody did.
+    pub owner: String,
 }
 
 /// What was changed about a member to make it fit, or noticed about it.
@@ -132,7 +135,8 @@ pub trait ImportRepository: Send + Sync {
     async fn find(&self, source: &str) -> Result<Option<ImportRun>, StorageError>;
 
     /// Writes levels that differ from the stored ones, and tags nothing: levels are a catalogue.
-    /// How many were written.
+    /// Stored levels that are not among them stay, unless the two together would not rise. A
+    /// finished import writes none, as they may have been edited here since. How many were written.
     async fn write_levels(
         &self,
         run: &ImportRun,
@@ -161,7 +165,7 @@ pub trait ImportRepository: Send + Sync {
 
     /// Takes the next at most `limit` (1 to 500) members of an import back: deletes what it
     /// created. Members who were merged or have moved since are kept and listed as refusals.
-    /// `(undone, kept, more)`.
+    /// `(undone, kept, more)`. `NotFound` without the import, `InvalidState` while anybody holds one.
     async fn undo_page(
         &self,
         id: ImportId,

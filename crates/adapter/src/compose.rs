@@ -1,0 +1,214 @@
+//! From a configuration, and whatever the caller brings along, to a connected whole.
+
+use std::sync::Arc;
+
+use guildhall_cache::{Cache, RedisBackend, RedisOptions};
+use guildhall_cached::{CachedOptions, CachedStorage};
+use guildhall_domain::{Clock, Random, SystemClock, SystemRandom};
+use guildhall_repository::{RetryPolicy, Storage};
+use guildhall_service::{Crediting, EventMultiplier, NoEvents, Registration};
+use secrecy::ExposeSecret;
+
+use crate::guildhall::Parts;
+use crate::store::Store;
+use crate::{CacheKind, Config, ConnectError, Guildhall, Health, Settings, health};
+
+/// Connects a [`Guildhall`], with parts of the caller's own in place of the configured ones.
+pub struct GuildhallBuilder {
+    config: Config,
+    storage: Option<Arc<dyn Storage>>,
+    cache: Option<Cache>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    events: Arc<dyn EventMultiplier>,
+    outdated: bool,
+}
+
+impl GuildhallBuilder {
+    pub(crate) fn new(config: Config) -> Self {
+        Self {
+            config,
+            storage: None,
+            cache: None,
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            events: Arc::new(NoEvents),
+            outdated: false,
+        }
+    }
+
+    /// Uses this storage; no database is opened and nothing is migrated. The cache still stands in
+    /// front of it: set `cache.backend = "disabled"` if that is not wanted.
+    #[must_use]
+    pub fn storage(mut self, storage: Arc<dyn Storage>) -> Self {
+        self.storage = Some(storage);
+        self
+    }
+
+    /// Uses this cache; the settings `cache.backend`, `prefix`, `schema`, `jitter`, `default_ttl`,
+    /// `max_entries` and `max_bytes` are then without effect.
+    #[must_use]
+    pub fn cache(mut self, cache: Cache) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
+    /// Tells the time.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Draws identifiers and waits.
+    #[must_use]
+    pub fn random(mut self, random: Arc<dyn Random>) -> Self {
+        self.random = random;
+        self
+    }
+
+    /// Multiplies credits by what events say.
+    #[must_use]
+    pub fn events(mut self, events: Arc<dyn EventMultiplier>) -> Self {
+        self.events = events;
+        self
+    }
+
+    /// Connects to a database whose tables lack migrations even though `database.migrate` is off.
+    #[must_use]
+    pub const fn allow_outdated(mut self) -> Self {
+        self.outdated = true;
+        self
+    }
+
+    /// Probes database and cache as [`Guildhall::health`] does, changing no tables. A database that
+    /// cannot be connected to is `Unhealthy` rather than an error.
+    pub async fn probe(self) -> Result<Health, ConnectError> {
+        let settings = self.config.settings().clone();
+        let cache = match self.cache {
+            Some(cache) => cache,
+            None => cache_of(&settings)?,
+        };
+        let now = self.clock.now();
+        match self.storage {
+            Some(storage) => Ok(health::probe(&*storage, &cache, now).await),
+            None => match Store::open(&settings, &self.random).await {
+                Ok(store) => Ok(health::probe(&*store.storage(), &cache, now).await),
+                Err(error) => Ok(health::without_database(&error, &cache).await),
+            },
+        }
+    }
+
+    /// Opens the database, brings its tables up to date unless `database.migrate` is off, and puts
+    /// the cache in front. A Redis server that is down does not stop it: reads go to the database
+    /// until it is back, and [`Guildhall::health`] says `Degraded`.
+    pub async fn connect(self) -> Result<Guildhall, ConnectError> {
+        let settings = self.config.settings().clone();
+        let cache = match self.cache {
+            Some(cache) => cache,
+            None => cache_of(&settings)?,
+        };
+        let (store, migrated, uncached) = match self.storage {
+            Some(storage) => (None, Vec::new(), storage),
+            None => {
+                let store = Store::open(&settings, &self.random).await?;
+                let migrated = migrate(&store, &settings, self.outdated).await?;
+                let storage = store.storage();
+                (Some(store), migrated, storage)
+            }
+        };
+        let cached =
+            CachedStorage::new(Arc::clone(&uncached), cache.clone(), cached_options(&settings));
+        let storage: Arc<dyn Storage> = Arc::new(cached);
+        let (clock, random) = (self.clock, self.random);
+        let parts = || (Arc::clone(&storage), Arc::clone(&clock), Arc::clone(&random));
+        let retry = RetryPolicy { attempts: settings.retry_attempts, ..RetryPolicy::default() };
+        let registration = {
+            let (storage, clock, random) = parts();
+            Registration::new(storage, clock, random).retry(retry)
+        };
+        let crediting = {
+            let (storage, clock, random) = parts();
+            let crediting = Crediting::new(storage, clock, random, settings.rules.clone());
+            crediting.events(self.events).retry(retry)
+        };
+        Ok(Guildhall::from(Parts {
+            config: self.config,
+            store,
+            migrated,
+            uncached,
+            storage,
+            cache,
+            clock,
+            random,
+            retry,
+            registration,
+            crediting,
+        }))
+    }
+}
+
+async fn migrate(
+    store: &Store,
+    settings: &Settings,
+    outdated: bool,
+) -> Result<Vec<String>, ConnectError> {
+    let database = settings.database.describe();
+    if settings.migrate {
+        let applied = store.migrate().await;
+        let applied =
+            applied.map_err(|error| ConnectError::Migrate { database, source: error.into() })?;
+        if !applied.is_empty() {
+            tracing::info!(applied = applied.len(), "the tables were brought up to date");
+        }
+        return Ok(applied);
+    }
+    if !outdated {
+        let status = match store.migrations().await {
+            Ok(status) => status,
+            Err(error) => {
+                let source = error.into();
+                return Err(ConnectError::Database { database, tried_for: None, source });
+            }
+        };
+        let pending = status.iter().filter(|(_, applied)| !applied).count();
+        if pending > 0 {
+            return Err(ConnectError::Outdated { database, pending });
+        }
+    }
+    Ok(Vec::new())
+}
+
+fn cache_of(settings: &Settings) -> Result<Cache, ConnectError> {
+    let builder = Cache::builder()
+        .prefix(&settings.cache.prefix)
+        .schema(&settings.cache.schema)
+        .default_ttl(settings.cache.default_ttl)
+        .jitter(settings.cache.jitter)
+        .max_entries(settings.cache.max_entries)
+        .max_bytes(settings.cache.max_bytes);
+    let builder = match (settings.cache_kind(), &settings.redis) {
+        (CacheKind::Redis, Some(url)) => {
+            let redis = RedisBackend::new(url.expose_secret(), RedisOptions::default());
+            builder.shared(Arc::new(redis.map_err(ConnectError::Cache)?))
+        }
+        // Without an address the configuration would have been refused.
+        (CacheKind::Disabled | CacheKind::Redis, _) => builder.disabled(),
+        (CacheKind::Memory, _) => builder.memory(),
+    };
+    Ok(builder.build())
+}
+
+fn cached_options(settings: &Settings) -> CachedOptions {
+    let cache = &settings.cache;
+    CachedOptions {
+        user: cache.user_ttl,
+        lookup: cache.recent_ttl,
+        lists: cache.recent_ttl,
+        leaderboard: cache.leaderboard_ttl,
+        totals: cache.stats_ttl,
+        catalogue: cache.catalogue_ttl,
+        leaderboard_live: settings.leaderboard_live,
+        ..CachedOptions::default()
+    }
+}

@@ -1,0 +1,373 @@
+//! Members through the cache.
+//!
+//! A name, address or account elsewhere leads to an id by a *hint*, which no write invalidates:
+//! every use checks it against the member's own entries, and those are never stale. Only "nobody
+//! has it" needs a tag, which every registration and change bumps.
+
+use std::future::Future;
+
+use async_trait::async_trait;
+use guildhall_cache::Key;
+use guildhall_domain::{
+    Email, ExternalAccount, ExternalId, MatchId, NewExternal, NewUser, Nickname, Outcome, Patch,
+    Provider, Timestamp, UiState, User, UserId, UserOverview, UserPatch, Username, Vip,
+};
+use guildhall_repository::{
+    Cursor, ErrorKind, ListLimit, Page, PageRequest, SearchField, StorageError, UserFilter,
+    UserOrder, UserRepository,
+};
+
+use crate::keys::{key, tag};
+use crate::link::Link;
+
+/// The user repository behind the cache.
+pub(crate) struct CachedUsers {
+    pub(crate) link: Link,
+}
+
+/// A page of ids: the members themselves are read by id, and so are never stale.
+type Listed = (Vec<UserId>, Option<String>);
+
+impl CachedUsers {
+    fn inner(&self) -> &dyn UserRepository {
+        self.link.inner().users()
+    }
+
+    /// Looks a member up by a hint, or by `find` where there is none or it is wrong.
+    async fn hinted<V, F>(
+        &self,
+        hint: Key,
+        holds: impl FnOnce(User) -> V + Send,
+        find: impl FnOnce() -> F + Send,
+    ) -> Result<Option<User>, StorageError>
+    where
+        V: Future<Output = Result<Option<User>, StorageError>> + Send,
+        F: Future<Output = Result<Option<User>, StorageError>> + Send,
+    {
+        let Some(cache) = self.link.cache() else { return find().await };
+        let ttl = self.link.ttl.lookup;
+        let hinted = cache.entry::<UserId>(hint.clone(), [], ttl).get().await;
+        if let Some(id) = hinted
+            && let Some(user) = self.by_id(id).await?
+            && let Some(user) = holds(user).await?
+        {
+            return Ok(Some(user));
+        }
+        let absence = cache.entry::<()>(hint.clone().part("absent"), [tag::absent()], ttl);
+        let absence = absence.negative_if(|()| true);
+        let mut found = None;
+        let absent = absence.get_or_load_with(|| async {
+            found = find().await?;
+            Ok::<_, StorageError>(match found {
+                Some(_) => guildhall_cache::Loaded::DoNotStore(()),
+                None => guildhall_cache::Loaded::Store(()),
+            })
+        });
+        absent.await?;
+        if let Some(user) = &found {
+            cache.put_untagged(hint, user.id, ttl).await;
+        }
+        Ok(found)
+    }
+
+    /// A first page of ids through the cache, and the members by id.
+    async fn listed(
+        &self,
+        name: &'static str,
+        page: &PageRequest,
+        load: impl Future<Output = Result<Page<User>, StorageError>> + Send,
+    ) -> Result<Page<User>, StorageError> {
+        let Some(cache) = self.link.cache().filter(|_| page.cursor().is_none()) else {
+            return load.await;
+        };
+        let entry =
+            cache.entry::<Listed>(key::user_list(name, page), [tag::lists()], self.link.ttl.lists);
+        let (ids, next) = entry
+            .get_or_load(|| async {
+                let page = load.await?;
+                let ids = page.items.iter().map(|user| user.id).collect();
+                Ok::<_, StorageError>((ids, page.next_cursor.map(|c| c.as_str().to_owned())))
+            })
+            .await?;
+        let next_cursor = next.map(|text| text.parse::<Cursor>()).transpose()?;
+        Ok(Page { items: self.by_ids(&ids).await?, next_cursor })
+    }
+
+    /// A change of a member's identity: the row, what finds it, and the lists it stands in.
+    async fn identity<T>(
+        &self,
+        id: UserId,
+        operation: impl Future<Output = Result<T, StorageError>> + Send,
+    ) -> Result<T, StorageError> {
+        self.link.write([tag::user(id), tag::absent(), tag::lists()], operation).await
+    }
+
+    /// Takes a username from its holder first, in a write of its own whose tags are known.
+    async fn vacate(
+        &self,
+        id: UserId,
+        name: &Username,
+        now: Timestamp,
+    ) -> Result<(), StorageError> {
+        let Some(holder) = self.inner().by_username(name).await?.filter(|user| user.id != id)
+        else {
+            return Ok(());
+        };
+        let patch = UserPatch { username: Patch::Clear, ..UserPatch::default() };
+        let vacated = self.inner().update(holder.id, &patch, holder.version, false, now);
+        self.identity(holder.id, vacated).await.map(drop)
+    }
+}
+
+/// How often a username that is being taken over may change hands meanwhile.
+const TAKEOVER_ATTEMPTS: u32 = 3;
+
+#[async_trait]
+impl UserRepository for CachedUsers {
+    async fn by_id(&self, id: UserId) -> Result<Option<User>, StorageError> {
+        let Some(cache) = self.link.cache() else { return self.inner().by_id(id).await };
+        let entry = cache.entry(key::user(id), [tag::user(id)], self.link.ttl.user);
+        entry.get_or_load_optional(|| self.inner().by_id(id)).await
+    }
+
+    async fn by_ids(&self, ids: &[UserId]) -> Result<Vec<User>, StorageError> {
+        let Some(cache) = self.link.cache().filter(|_| (1..=500).contains(&ids.len())) else {
+            return self.inner().by_ids(ids).await;
+        };
+        let mut wanted: Vec<UserId> = Vec::with_capacity(ids.len());
+        let mut seen = std::collections::HashSet::with_capacity(ids.len());
+        wanted.extend(ids.iter().copied().filter(|id| seen.insert(*id)));
+        let users: Vec<Option<User>> = cache
+            .get_or_load_many(
+                &wanted,
+                self.link.ttl.user,
+                |id| (key::user(*id), [tag::user(*id)]),
+                |missing| async move {
+                    let users = self.inner().by_ids(&missing).await?;
+                    Ok::<_, StorageError>(users.into_iter().map(|user| (user.id, user)).collect())
+                },
+            )
+            .await?;
+        Ok(users.into_iter().flatten().collect())
+    }
+
+    async fn by_username(&self, name: &Username) -> Result<Option<User>, StorageError> {
+        let holds = |user: User| {
+            let same = user.username.as_ref().is_some_and(|own| own.folded() == name.folded());
+            std::future::ready(Ok(same.then_some(user)))
+        };
+        self.hinted(key::by_name(name), holds, || self.inner().by_username(name)).await
+    }
+
+    async fn by_email(&self, email: &Email) -> Result<Option<User>, StorageError> {
+        let holds = |user: User| {
+            let same = user.email.as_ref().is_some_and(|own| own.folded() == email.folded());
+            std::future::ready(Ok(same.then_some(user)))
+        };
+        self.hinted(key::by_email(email), holds, || self.inner().by_email(email)).await
+    }
+
+    async fn by_external(
+        &self,
+        provider: &Provider,
+        external_id: &ExternalId,
+    ) -> Result<Option<User>, StorageError> {
+        let holds = |user: User| async move {
+            let accounts = self.external_accounts(user.id).await?;
+            let linked = accounts
+                .iter()
+                .any(|own| own.provider == *provider && own.external_id == *external_id);
+            Ok(linked.then_some(user))
+        };
+        let find = || self.inner().by_external(provider, external_id);
+        self.hinted(key::by_external(provider, external_id), holds, find).await
+    }
+
+    async fn by_external_nickname(
+        &self,
+        provider: &Provider,
+        nickname: &Nickname,
+    ) -> Result<Vec<User>, StorageError> {
+        self.inner().by_external_nickname(provider, nickname).await
+    }
+
+    async fn search(
+        &self,
+        text: &str,
+        fields: &[SearchField],
+        limit: ListLimit,
+    ) -> Result<Vec<User>, StorageError> {
+        self.inner().search(text, fields, limit).await
+    }
+
+    async fn create(&self, new: &NewUser, now: Timestamp) -> Result<User, StorageError> {
+        self.link.write([tag::absent(), tag::lists()], self.inner().create(new, now)).await
+    }
+
+    async fn create_batch(
+        &self,
+        new: &[NewUser],
+        now: Timestamp,
+    ) -> Result<Vec<User>, StorageError> {
+        self.link.write([tag::absent(), tag::lists()], self.inner().create_batch(new, now)).await
+    }
+
+    async fn ensure(
+        &self,
+        external: &NewExternal,
+        seed: &NewUser,
+        now: Timestamp,
+    ) -> Result<Outcome<User>, StorageError> {
+        // Whose row it may fill is known before the write, except when somebody registers the same
+        // account at this moment: then that registration is the write, and this one a read.
+        let known = self.inner().by_external(&external.provider, &external.external_id).await?;
+        let tags = known.map(|user| tag::user(user.id));
+        let tags = tags.into_iter().chain([tag::absent(), tag::lists()]);
+        self.link.write(tags, self.inner().ensure(external, seed, now)).await
+    }
+
+    async fn update(
+        &self,
+        id: UserId,
+        patch: &UserPatch,
+        expected_version: i64,
+        takeover: bool,
+        now: Timestamp,
+    ) -> Result<User, StorageError> {
+        let Some(name) = takeover.then_some(&patch.username).and_then(|name| match name {
+            Patch::Set(name) => Some(name),
+            Patch::Keep | Patch::Clear => None,
+        }) else {
+            let update = self.inner().update(id, patch, expected_version, takeover, now);
+            return self.identity(id, update).await;
+        };
+        for _ in 1..TAKEOVER_ATTEMPTS {
+            match self.vacate(id, name, now).await {
+                Err(error) if error.kind() == ErrorKind::Conflict => continue,
+                vacated => vacated?,
+            }
+            let update = self.inner().update(id, patch, expected_version, false, now);
+            match self.identity(id, update).await {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                outcome => return outcome,
+            }
+        }
+        self.vacate(id, name, now).await?;
+        let update = self.inner().update(id, patch, expected_version, false, now);
+        self.identity(id, update).await
+    }
+
+    async fn delete(&self, id: UserId, now: Timestamp) -> Result<bool, StorageError> {
+        let tags = [
+            tag::user(id),
+            tag::activity(id),
+            tag::points(id),
+            tag::absent(),
+            tag::lists(),
+            tag::leaderboard(),
+            tag::totals(),
+        ];
+        self.link.write(tags, self.inner().delete(id, now)).await
+    }
+
+    async fn list(
+        &self,
+        filter: &UserFilter,
+        order: UserOrder,
+        now: Timestamp,
+        page: &PageRequest,
+    ) -> Result<Page<User>, StorageError> {
+        self.inner().list(filter, order, now, page).await
+    }
+
+    async fn count(&self, filter: &UserFilter, now: Timestamp) -> Result<u64, StorageError> {
+        self.inner().count(filter, now).await
+    }
+
+    async fn top_active(&self, limit: ListLimit) -> Result<Vec<User>, StorageError> {
+        self.inner().top_active(limit).await
+    }
+
+    async fn set_admin(
+        &self,
+        id: UserId,
+        is_admin: bool,
+        now: Timestamp,
+    ) -> Result<User, StorageError> {
+        self.identity(id, self.inner().set_admin(id, is_admin, now)).await
+    }
+
+    async fn link_external(
+        &self,
+        id: UserId,
+        external: &NewExternal,
+        now: Timestamp,
+    ) -> Result<ExternalAccount, StorageError> {
+        self.identity(id, self.inner().link_external(id, external, now)).await
+    }
+
+    async fn unlink_external(
+        &self,
+        id: UserId,
+        provider: &Provider,
+        now: Timestamp,
+    ) -> Result<bool, StorageError> {
+        self.identity(id, self.inner().unlink_external(id, provider, now)).await
+    }
+
+    async fn external_accounts(&self, id: UserId) -> Result<Vec<ExternalAccount>, StorageError> {
+        let Some(cache) = self.link.cache() else {
+            return self.inner().external_accounts(id).await;
+        };
+        let entry = cache.entry(key::externals(id), [tag::user(id)], self.link.ttl.user);
+        let entry = entry.negative_if(|accounts: &Vec<ExternalAccount>| accounts.is_empty());
+        entry.get_or_load(|| self.inner().external_accounts(id)).await
+    }
+
+    async fn ui_state(&self, id: UserId) -> Result<Option<UiState>, StorageError> {
+        if self.link.cache().is_none() {
+            return self.inner().ui_state(id).await;
+        }
+        Ok(self.by_id(id).await?.map(|user| user.ui_state))
+    }
+
+    async fn set_ui_state(&self, id: UserId, state: &UiState) -> Result<(), StorageError> {
+        self.link.write([tag::user(id)], self.inner().set_ui_state(id, state)).await
+    }
+
+    async fn set_last_checked_match(
+        &self,
+        id: UserId,
+        found: &MatchId,
+    ) -> Result<(), StorageError> {
+        self.link.write([tag::user(id)], self.inner().set_last_checked_match(id, found)).await
+    }
+
+    async fn touch_login(&self, id: UserId, at: Timestamp) -> Result<(), StorageError> {
+        self.link.write([tag::user(id)], self.inner().touch_login(id, at)).await
+    }
+
+    async fn overview(
+        &self,
+        id: UserId,
+        now: Timestamp,
+    ) -> Result<Option<UserOverview>, StorageError> {
+        // One snapshot of several aggregates: parts of different age would not add up.
+        self.inner().overview(id, now).await
+    }
+
+    async fn admins(&self, now: Timestamp, page: &PageRequest) -> Result<Page<User>, StorageError> {
+        self.listed("admins", page, self.inner().admins(now, page)).await
+    }
+
+    async fn vip_users(
+        &self,
+        now: Timestamp,
+        page: &PageRequest,
+    ) -> Result<Page<User>, StorageError> {
+        let mut listed = self.listed("vips", page, self.inner().vip_users(now, page)).await?;
+        // The list was made at another time than `now`.
+        listed.items.retain(|user| user.vip != Vip::None && user.vip.is_active(now));
+        Ok(listed)
+    }
+}

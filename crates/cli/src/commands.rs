@@ -1,0 +1,45 @@
+//! One file a command.
+
+mod config;
+mod demo;
+mod health;
+mod import;
+mod leaderboard;
+mod load;
+mod migrate;
+mod points;
+mod user;
+mod verify;
+
+use std::process::ExitCode;
+
+use crate::args::{Command, ConfigCommand, MigrateAction, PointsCommand, UserCommand};
+use crate::context::Context;
+use crate::error::CliError;
+
+pub(crate) async fn run(command: Command, context: &Context) -> Result<ExitCode, CliError> {
+    match command {
+        Command::Demo(args) => demo::run(&args, context).await,
+        Command::Import(args) => import::run(&args, context).await,
+        Command::Migrate { action } => {
+            migrate::run(action.unwrap_or(MigrateAction::Status), context).await
+        }
+        Command::Health => health::run(context).await,
+        Command::User(UserCommand::Show { user }) => user::show(&user, context).await,
+        Command::Leaderboard(args) => leaderboard::run(&args, context).await,
+        Command::Points(PointsCommand::Award(args)) => points::award(&args, context).await,
+        Command::Points(PointsCommand::Deduct(args)) => points::deduct(&args, context).await,
+        Command::Points(PointsCommand::Transfer { from, to, amount, key, description }) => {
+            let extras = (key.as_deref(), description.as_deref());
+            points::transfer((&from, &to), &amount, extras, context).await
+        }
+        Command::Points(PointsCommand::History { user, limit, after, source }) => {
+            let filter = (after.as_deref(), source.as_deref());
+            points::history(&user, limit, filter, context).await
+        }
+        Command::Verify => verify::run(context).await,
+        Command::Config(ConfigCommand::Show) => config::show(context),
+        Command::Config(ConfigCommand::Reference) => config::reference(context),
+        Command::Load(args) => load::run(&args, context).await,
+    }
+}

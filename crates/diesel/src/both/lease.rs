@@ -1,0 +1,265 @@
+//! How a repository method runs: on a pooled connection of its own, or on an open unit's one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use diesel_async::{AsyncConnection, TransactionManager};
+use futures_util::future::BoxFuture;
+use guildhall_repository::{ErrorKind, StorageError, retry_contention};
+use tracing::Instrument;
+
+use super::pool::{Manager, PoolCore};
+use super::{Conn, RESOURCE, SYSTEM, begin_snapshot, begin_write, classify, shield};
+use crate::fault::{Fault, Worked, broken_uniqueness, settle};
+
+/// The body of a method: borrows the connection and its arguments, captures nothing, and can
+/// therefore be run again from the start.
+pub(super) type Body<A, T> = for<'c> fn(&'c mut Conn, &'c A) -> BoxFuture<'c, Worked<T>>;
+
+/// What a body needs around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Nothing: one statement, or several that need not agree.
+    Bare,
+    /// One statement that may fail on a constraint: a savepoint inside a unit, nothing outside.
+    Guarded,
+    /// Several reads that must agree: a read-only snapshot outside a unit, nothing inside.
+    Snapshot,
+    /// Several writes: a transaction outside a unit, a savepoint inside.
+    Transaction,
+}
+
+/// Where a repository gets its connection from.
+#[derive(Clone)]
+pub(super) enum Lease {
+    /// Each call from the pool.
+    Pool(Arc<PoolCore>),
+    /// All calls from one open unit.
+    Unit(Arc<UnitCore>),
+}
+
+/// The one connection of an open unit.
+pub(super) struct UnitCore {
+    pub(super) slot: tokio::sync::Mutex<Option<bb8::PooledConnection<'static, Manager>>>,
+    pub(super) shared: Arc<PoolCore>,
+    /// A call inside was dropped midway.
+    pub(super) interrupted: AtomicBool,
+}
+
+impl UnitCore {
+    /// Why nothing more can be done in this unit.
+    pub(super) fn spent(attempted: &'static str) -> StorageError {
+        StorageError::InvalidState {
+            entity: "unit of work",
+            key: SYSTEM.to_owned(),
+            state: "spent: a call inside it was dropped, or it was concluded".to_owned(),
+            attempted,
+        }
+    }
+}
+
+impl Lease {
+    /// Where chance comes from.
+    pub(super) fn random(&self) -> &dyn guildhall_domain::Random {
+        match self {
+            Self::Pool(core) => &*core.random,
+            Self::Unit(unit) => &*unit.shared.random,
+        }
+    }
+
+    /// Runs one method. `operation` names it in spans and errors: `users.by_id`.
+    pub(super) async fn run<A, T>(
+        &self,
+        operation: &'static str,
+        mode: Mode,
+        args: A,
+        body: Body<A, T>,
+    ) -> Result<T, StorageError>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        let span = tracing::debug_span!("db", db.system = SYSTEM, db.operation.name = operation);
+        match self {
+            Self::Pool(core) => {
+                let core = Arc::clone(core);
+                let work = async move { run_pooled(&core, operation, mode, &args, body).await };
+                shield(work.instrument(span), operation).await
+            }
+            Self::Unit(unit) => {
+                let watch = Interruption { interrupted: Some(&unit.interrupted) };
+                let held = Arc::clone(unit);
+                let work = async move { run_in_unit(&held, operation, mode, &args, body).await };
+                let outcome = shield(work.instrument(span), operation).await;
+                watch.disarm();
+                outcome
+            }
+        }
+    }
+}
+
+/// Marks the unit as spent unless the call came to its end.
+struct Interruption<'a> {
+    interrupted: Option<&'a AtomicBool>,
+}
+
+impl Interruption<'_> {
+    fn disarm(mut self) {
+        self.interrupted = None;
+    }
+}
+
+impl Drop for Interruption<'_> {
+    fn drop(&mut self) {
+        if let Some(interrupted) = self.interrupted {
+            interrupted.store(true, Ordering::SeqCst);
+        }
+    }
+}
+
+async fn run_pooled<A: Sync, T: Send>(
+    core: &PoolCore,
+    operation: &'static str,
+    mode: Mode,
+    args: &A,
+    body: Body<A, T>,
+) -> Result<T, StorageError> {
+    let attempt = || async {
+        let mut slot = core.pool.get().await.map_err(|error| core.refusal(error))?;
+        slot.busy = true;
+        let work = run_alone(&mut slot.conn, mode, args, body);
+        let limit = core.options.statement_timeout;
+        match tokio::time::timeout(limit, work).await {
+            Ok(outcome) => {
+                slot.busy = false;
+                outcome.map_err(|fault| settle(fault, operation, RESOURCE, limit, classify))
+            }
+            // The slot stays busy, so that the pool closes it.
+            Err(_) => Err(StorageError::Timeout { resource: RESOURCE, after: limit }),
+        }
+    };
+    retry_contention(core.options.retry, &*core.random, attempt).await
+}
+
+async fn run_in_unit<A: Sync, T: Send>(
+    unit: &UnitCore,
+    operation: &'static str,
+    mode: Mode,
+    args: &A,
+    body: Body<A, T>,
+) -> Result<T, StorageError> {
+    let mut held = unit.slot.lock().await;
+    if unit.interrupted.load(Ordering::SeqCst) {
+        return Err(UnitCore::spent(operation));
+    }
+    let slot = held.as_mut().ok_or_else(|| UnitCore::spent(operation))?;
+    slot.busy = true;
+    let limit = unit.shared.options.statement_timeout;
+    let work = run_inside(&mut slot.conn, mode, args, body);
+    match tokio::time::timeout(limit, work).await {
+        Ok(outcome) => {
+            slot.busy = false;
+            let outcome =
+                outcome.map_err(|fault| settle(fault, operation, RESOURCE, limit, classify));
+            if matches!(&outcome, Err(error) if error.kind() == ErrorKind::Contention) {
+                // PostgreSQL has aborted the transaction; only the owner can begin again.
+                tracing::debug!(operation, "other writers won inside a unit");
+            }
+            outcome
+        }
+        Err(_) => {
+            unit.interrupted.store(true, Ordering::SeqCst);
+            Err(StorageError::Timeout { resource: RESOURCE, after: limit })
+        }
+    }
+}
+
+/// How often a body looks again after somebody used its once-only key at the same moment. The
+/// second look finds the key; the third would need the first writer to have been rolled back.
+const LOOKS: u32 = 3;
+
+/// Outside a unit.
+async fn run_alone<A: Sync, T: Send>(
+    conn: &mut Conn,
+    mode: Mode,
+    args: &A,
+    body: Body<A, T>,
+) -> Worked<T> {
+    for _ in 1..LOOKS {
+        match run_once(conn, mode, args, body).await {
+            Err(Fault::Raced) => {}
+            outcome => return outcome,
+        }
+    }
+    run_once(conn, mode, args, body).await
+}
+
+async fn run_once<A: Sync, T: Send>(
+    conn: &mut Conn,
+    mode: Mode,
+    args: &A,
+    body: Body<A, T>,
+) -> Worked<T> {
+    match mode {
+        Mode::Bare | Mode::Guarded => body(conn, args).await.map_err(raced),
+        Mode::Snapshot => {
+            begin_snapshot(conn).await?;
+            conclude(conn, args, body).await
+        }
+        Mode::Transaction => {
+            begin_write(conn).await?;
+            conclude(conn, args, body).await
+        }
+    }
+}
+
+/// Inside a unit.
+async fn run_inside<A: Sync, T: Send>(
+    conn: &mut Conn,
+    mode: Mode,
+    args: &A,
+    body: Body<A, T>,
+) -> Worked<T> {
+    if matches!(mode, Mode::Bare | Mode::Snapshot) {
+        return body(conn, args).await;
+    }
+    for look in 1..=LOOKS {
+        Transactions::begin_transaction(conn).await?; // A savepoint: the unit's own is open.
+        match conclude(conn, args, body).await {
+            Err(Fault::Raced) if look < LOOKS => {}
+            outcome => return outcome,
+        }
+    }
+    Err(Fault::Raced)
+}
+
+type Transactions = <Conn as AsyncConnection>::TransactionManager;
+
+/// Runs the body in the transaction or savepoint that was just begun, and ends it.
+async fn conclude<A: Sync, T: Send>(conn: &mut Conn, args: &A, body: Body<A, T>) -> Worked<T> {
+    match body(conn, args).await {
+        Ok(value) => {
+            Transactions::commit_transaction(conn).await?;
+            Ok(value)
+        }
+        Err(fault) => {
+            if let Err(error) = Transactions::rollback_transaction(conn).await {
+                // The pool sees the open transaction and closes the connection, which rolls back.
+                tracing::debug!(%error, "roll-back failed");
+            }
+            Err(raced(fault))
+        }
+    }
+}
+
+/// Tells a lost race for a once-only key from any other broken uniqueness.
+fn raced(fault: Fault) -> Fault {
+    match &fault {
+        Fault::Database(error)
+            if broken_uniqueness(error).is_some_and(|name| name.contains("idem_key")) =>
+        {
+            Fault::Raced
+        }
+        _ => fault,
+    }
+}

@@ -1,0 +1,190 @@
+//! Reading the ledger, and taking an account's figures from it anew. Compiled once per backend.
+
+use async_trait::async_trait;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use guildhall_domain::{
+    AccountParts, EntryId, LedgerReport, PointEntry, Points, Timestamp, UserId,
+};
+use guildhall_repository::{
+    Cursor, EntryFilter, LedgerRepository, ListLimit, Page, PageRequest, RebuiltAccount,
+    StorageError,
+};
+
+use super::lease::{Lease, Mode};
+use super::ledger_audit::{Figures, figures_of, verify_on, verify_page_on};
+use super::{Backend, Conn, lock_accounts};
+use crate::fault::Worked;
+use crate::rows::{AccountRow, EntryRow};
+use crate::schema::{point_accounts, point_entries};
+use crate::types::DbTime;
+
+/// The ledger repository on this database.
+pub(super) struct DieselLedger {
+    pub(super) lease: Lease,
+}
+
+/// Names the list of [`LedgerRepository::transactions`] in its cursors.
+const TRANSACTIONS: &str = "ledger.seq";
+
+#[async_trait]
+impl LedgerRepository for DieselLedger {
+    async fn transactions(
+        &self,
+        user: UserId,
+        filter: &EntryFilter,
+        page: &PageRequest,
+    ) -> Result<Page<PointEntry>, StorageError> {
+        let below = page.cursor().map(|cursor| cursor.decode_id(TRANSACTIONS)).transpose()?;
+        let args = (user, filter.clone(), below, page.limit());
+        self.lease
+            .run("ledger.transactions", Mode::Bare, args, |c, a| {
+                Box::pin(transactions_on(c, a.0, &a.1, a.2, a.3))
+            })
+            .await
+    }
+
+    async fn entry(&self, id: EntryId) -> Result<Option<PointEntry>, StorageError> {
+        self.lease
+            .run("ledger.entry", Mode::Bare, id, |c, id| Box::pin(entry_on(c, *id)))
+            .await
+    }
+
+    async fn verify(&self, user: UserId) -> Result<LedgerReport, StorageError> {
+        self.lease
+            .run("ledger.verify", Mode::Snapshot, user, |c, user| Box::pin(verify_on(c, *user)))
+            .await
+    }
+
+    async fn verify_page(
+        &self,
+        after: Option<UserId>,
+        limit: ListLimit,
+    ) -> Result<LedgerReport, StorageError> {
+        self.lease
+            .run("ledger.verify_page", Mode::Snapshot, (after, limit), |c, a| {
+                Box::pin(verify_page_on(c, a.0, a.1))
+            })
+            .await
+    }
+
+    async fn rebuild_account(
+        &self,
+        user: UserId,
+        dry_run: bool,
+        now: Timestamp,
+    ) -> Result<RebuiltAccount, StorageError> {
+        self.lease
+            .run("ledger.rebuild_account", Mode::Transaction, (user, dry_run, now), |c, a| {
+                Box::pin(rebuild_on(c, a.0, a.1, a.2))
+            })
+            .await
+    }
+}
+
+async fn transactions_on(
+    conn: &mut Conn,
+    user: UserId,
+    filter: &EntryFilter,
+    below: Option<i64>,
+    limit: u16,
+) -> Worked<Page<PointEntry>> {
+    use point_entries::dsl as e;
+    let mut query = e::point_entries
+        .filter(e::user_id.eq(user.0))
+        .order(e::seq.desc())
+        .limit(i64::from(limit) + 1)
+        .select(EntryRow::as_select())
+        .into_boxed::<Backend>();
+    if let Some(source) = &filter.source {
+        query = query.filter(e::source.eq(source.as_str()));
+    }
+    if let Some(kind) = filter.kind {
+        query = query.filter(e::kind.eq(kind.as_str()));
+    }
+    if let Some(from) = filter.from {
+        query = query.filter(e::created_at.ge(DbTime(from)));
+    }
+    if let Some(before) = filter.before {
+        query = query.filter(e::created_at.lt(DbTime(before)));
+    }
+    if let Some(below) = below {
+        query = query.filter(e::seq.lt(below));
+    }
+    let rows: Vec<EntryRow> = query.load(conn).await?;
+    let page = Page::from_fetched(rows, limit, |row| Cursor::encode(TRANSACTIONS, &[Some(row.seq)]));
+    let items = page.items.into_iter().map(EntryRow::into_entry).collect::<Result<_, _>>()?;
+    Ok(Page { items, next_cursor: page.next_cursor })
+}
+
+async fn entry_on(conn: &mut Conn, id: EntryId) -> Worked<Option<PointEntry>> {
+    let row = point_entries::table
+        .find(id.0)
+        .select(EntryRow::as_select())
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(row.map(EntryRow::into_entry).transpose()?)
+}
+
+async fn rebuild_on(
+    conn: &mut Conn,
+    user: UserId,
+    dry_run: bool,
+    now: Timestamp,
+) -> Worked<RebuiltAccount> {
+    let locked = lock_accounts(conn, &[user.0]).await?.pop();
+    let before = locked.map(AccountRow::into_parts).transpose()?;
+    let before = before.ok_or_else(|| StorageError::not_found("user", user))?;
+    let mut after = rebuilt(before, &figures_of(conn, user).await?)?;
+    let stored = !dry_run && after != before;
+    if after != before {
+        after.version += 1;
+        after.updated_at = now;
+    }
+    if stored {
+        use point_accounts::dsl as a;
+        diesel::update(a::point_accounts.find(user.0))
+            .set((
+                a::balance.eq(after.balance.minor()),
+                a::held.eq(after.held.minor()),
+                a::lifetime_earned.eq(after.lifetime_earned.minor()),
+                a::lifetime_spent.eq(after.lifetime_spent.minor()),
+                a::next_seq.eq(after.next_seq),
+                a::version.eq(after.version),
+                a::updated_at.eq(DbTime(now)),
+            ))
+            .execute(conn)
+            .await?;
+    }
+    Ok(RebuiltAccount { before, after, stored })
+}
+
+/// The account as its entries and holds say. Refused when they contradict each other: then nobody
+/// knows what is true, and a wrong figure is not replaced by another.
+fn rebuilt(before: AccountParts, figures: &Figures) -> Result<AccountParts, StorageError> {
+    let broken = |detail: String| StorageError::integrity("ledger", before.user, detail);
+    if let Some(detail) = figures.chain_break() {
+        return Err(broken(detail));
+    }
+    let points = |what: &str, sum: i128| {
+        i64::try_from(sum)
+            .ok()
+            .and_then(|minor| Points::from_minor(minor).ok())
+            .filter(|points| *points >= Points::ZERO)
+            .ok_or_else(|| broken(format!("{what} would be {sum}")))
+    };
+    let after = AccountParts {
+        balance: points("balance", figures.balance)?,
+        held: points("held", figures.held)?,
+        lifetime_earned: points("lifetime earned", figures.earned)?,
+        lifetime_spent: points("lifetime spent", figures.spent)?,
+        next_seq: figures.last_seq + 1,
+        ..before
+    };
+    if after.held > after.balance {
+        let (held, balance) = (after.held.minor(), after.balance.minor());
+        return Err(broken(format!("active holds of {held} exceed the balance of {balance}")));
+    }
+    Ok(after)
+}

@@ -1,0 +1,135 @@
+//! The pool: connections, how they are opened, and when they are given up.
+
+use std::sync::{Arc, Mutex};
+
+use bb8::ManageConnection;
+use diesel_async::pooled_connection::PoolableConnection;
+use guildhall_domain::Random;
+use guildhall_repository::{BoxError, StorageError};
+
+use super::{Conn, RESOURCE, Session, Target, open};
+use crate::options::StoreOptions;
+
+/// A connection and whether a call is under way on it.
+pub(super) struct Slot {
+    pub(super) conn: Conn,
+    /// Set while a call runs. Still set when the slot comes back, the call was dropped midway:
+    /// nobody knows what the connection is doing, so it is not used again.
+    pub(super) busy: bool,
+    session: Session,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if self.busy {
+            self.session.abandon();
+        }
+    }
+}
+
+/// Opens connections for bb8.
+pub(super) struct Manager {
+    target: Target,
+    options: StoreOptions,
+}
+
+impl Manager {
+    pub(super) const fn new(target: Target, options: StoreOptions) -> Self {
+        Self { target, options }
+    }
+}
+
+impl ManageConnection for Manager {
+    type Connection = Slot;
+    type Error = StorageError;
+
+    async fn connect(&self) -> Result<Slot, StorageError> {
+        let (conn, session) = open(&self.target, &self.options).await?;
+        Ok(Slot { conn, busy: false, session })
+    }
+
+    /// No round trip: only whether the connection is known to be closed, as all are after the
+    /// server was restarted.
+    async fn is_valid(&self, slot: &mut Slot) -> Result<(), StorageError> {
+        if self.has_broken(slot) {
+            return Err(StorageError::Unavailable { resource: RESOURCE, source: None });
+        }
+        Ok(())
+    }
+
+    fn has_broken(&self, slot: &mut Slot) -> bool {
+        // While busy the inner connection may be shared with a call that still runs.
+        slot.busy || PoolableConnection::is_broken(&mut slot.conn)
+    }
+}
+
+/// What all repositories of a storage share.
+pub(super) struct PoolCore {
+    pub(super) pool: bb8::Pool<Manager>,
+    pub(super) options: StoreOptions,
+    pub(super) random: Arc<dyn Random>,
+    pub(super) target: Target,
+    last_error: LastError,
+}
+
+impl PoolCore {
+    /// Opens one connection to know that it works, and hands it to a pool that grows on demand.
+    pub(super) async fn connect(
+        target: Target,
+        options: StoreOptions,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, StorageError> {
+        let manager = Manager::new(target.clone(), options);
+        let first = tokio::time::timeout(options.acquire_timeout, manager.connect()).await;
+        let first = first.map_err(|_| StorageError::Timeout {
+            resource: RESOURCE,
+            after: options.acquire_timeout,
+        })??;
+        let last_error = LastError::default();
+        let pool = bb8::Pool::builder()
+            .max_size(options.pool_max.max(1))
+            .connection_timeout(options.acquire_timeout)
+            .test_on_check_out(true)
+            .error_sink(Box::new(last_error.clone()))
+            .build_unchecked(manager);
+        // A fresh pool has room for one; if it had not, the connection would just be closed.
+        drop(pool.add(first));
+        Ok(Self { pool, options, random, target, last_error })
+    }
+
+    /// Explains why no connection was to be had.
+    pub(super) fn refusal(&self, error: bb8::RunError<StorageError>) -> StorageError {
+        match error {
+            bb8::RunError::User(error) => error,
+            bb8::RunError::TimedOut => {
+                let waited: BoxError = Arc::new(std::io::Error::new(
+                    std::io::ErrorKind::TimedOut,
+                    format!("no connection became free within {:?}", self.options.acquire_timeout),
+                ));
+                let source = self.last_error.take().map_or(waited, |error| Arc::new(error) as _);
+                StorageError::Unavailable { resource: RESOURCE, source: Some(source) }
+            }
+        }
+    }
+}
+
+/// Why the last attempt to open a connection in the background failed.
+#[derive(Clone, Debug, Default)]
+struct LastError(Arc<Mutex<Option<StorageError>>>);
+
+impl LastError {
+    fn take(&self) -> Option<StorageError> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+    }
+}
+
+impl bb8::ErrorSink<StorageError> for LastError {
+    fn sink(&self, error: StorageError) {
+        tracing::debug!(error = %error, "opening a connection failed");
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error);
+    }
+
+    fn boxed_clone(&self) -> Box<dyn bb8::ErrorSink<StorageError>> {
+        Box::new(self.clone())
+    }
+}

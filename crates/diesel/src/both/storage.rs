@@ -1,0 +1,223 @@
+//! The storage on one database, and its unit of work.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use async_trait::async_trait;
+use diesel_async::{AsyncConnection, TransactionManager};
+use guildhall_domain::Timestamp;
+use guildhall_repository::{
+    ActivityRepository, ImportRepository, LedgerRepository, LevelRepository, PointRepository,
+    RankingRepository, Repositories, Storage, StorageError, StorageHealth, UnitOfWork,
+    UserRepository,
+};
+
+use super::activity::DieselActivity;
+use super::import::DieselImports;
+use super::lease::{Lease, Mode, UnitCore};
+use super::ledger::DieselLedger;
+use super::level::DieselLevels;
+use super::point::DieselPoints;
+use super::pool::PoolCore;
+use super::ranking::DieselRankings;
+use super::user::DieselUsers;
+use super::{Conn, RESOURCE, SYSTEM, begin_write, classify, server_version, shield};
+use crate::fault::{Worked, settle};
+use crate::schema::health_probe;
+use crate::types::DbTime;
+
+/// One of each repository, all on the same lease.
+struct Lent {
+    users: DieselUsers,
+    activity: DieselActivity,
+    points: DieselPoints,
+    ledger: DieselLedger,
+    rankings: DieselRankings,
+    levels: DieselLevels,
+    imports: DieselImports,
+}
+
+impl Lent {
+    fn new(lease: &Lease) -> Self {
+        Self {
+            users: DieselUsers { lease: lease.clone() },
+            activity: DieselActivity { lease: lease.clone() },
+            points: DieselPoints { lease: lease.clone() },
+            ledger: DieselLedger { lease: lease.clone() },
+            rankings: DieselRankings { lease: lease.clone() },
+            levels: DieselLevels { lease: lease.clone() },
+            imports: DieselImports { lease: lease.clone() },
+        }
+    }
+}
+
+/// The storage on this database. Cheap to share behind an `Arc`; its pool opens connections on
+/// demand and closes idle ones.
+pub struct DieselStorage {
+    pub(super) core: Arc<PoolCore>,
+    lease: Lease,
+    lent: Lent,
+}
+
+impl DieselStorage {
+    pub(super) fn over(core: PoolCore) -> Self {
+        let core = Arc::new(core);
+        let lease = Lease::Pool(Arc::clone(&core));
+        let lent = Lent::new(&lease);
+        Self { core, lease, lent }
+    }
+}
+
+impl std::fmt::Debug for DieselStorage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DieselStorage").field("system", &SYSTEM).finish_non_exhaustive()
+    }
+}
+
+macro_rules! lend {
+    ($storage:ident) => {
+        impl Repositories for $storage {
+            fn users(&self) -> &dyn UserRepository {
+                &self.lent.users
+            }
+            fn activity(&self) -> &dyn ActivityRepository {
+                &self.lent.activity
+            }
+            fn points(&self) -> &dyn PointRepository {
+                &self.lent.points
+            }
+            fn ledger(&self) -> &dyn LedgerRepository {
+                &self.lent.ledger
+            }
+            fn rankings(&self) -> &dyn RankingRepository {
+                &self.lent.rankings
+            }
+            fn levels(&self) -> &dyn LevelRepository {
+                &self.lent.levels
+            }
+            fn imports(&self) -> &dyn ImportRepository {
+                &self.lent.imports
+            }
+        }
+    };
+}
+lend!(DieselStorage);
+lend!(DieselUnit);
+
+#[async_trait]
+impl Storage for DieselStorage {
+    async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StorageError> {
+        let core = Arc::clone(&self.core);
+        let open = async move {
+            let mut slot = core.pool.get_owned().await.map_err(|error| core.refusal(error))?;
+            slot.busy = true;
+            let limit = core.options.statement_timeout;
+            match tokio::time::timeout(limit, begin_write(&mut slot.conn)).await {
+                Ok(begun) => {
+                    slot.busy = false;
+                    begun.map_err(|error| {
+                        settle(error.into(), "begin", RESOURCE, limit, classify)
+                    })?;
+                    Ok((core, slot))
+                }
+                Err(_) => Err(StorageError::Timeout { resource: RESOURCE, after: limit }),
+            }
+        };
+        let (shared, slot) = shield(open, "begin").await?;
+        let unit = Arc::new(UnitCore {
+            slot: tokio::sync::Mutex::new(Some(slot)),
+            shared,
+            interrupted: AtomicBool::new(false),
+        });
+        let lent = Lent::new(&Lease::Unit(Arc::clone(&unit)));
+        Ok(Box::new(DieselUnit { unit, lent }))
+    }
+
+    async fn health(&self, now: Timestamp) -> Result<StorageHealth, StorageError> {
+        let started = Instant::now();
+        let version = self
+            .lease
+            .run("health", Mode::Transaction, now, |conn, now| Box::pin(probe_on(conn, *now)))
+            .await?;
+        let write_latency = started.elapsed();
+        let state = self.core.pool.state();
+        Ok(StorageHealth {
+            system: SYSTEM,
+            version,
+            write_latency,
+            connections: state.connections,
+            idle: state.idle_connections,
+            connections_max: self.core.options.pool_max,
+        })
+    }
+}
+
+async fn probe_on(conn: &mut Conn, now: Timestamp) -> Worked<String> {
+    use diesel::ExpressionMethods as _;
+    use diesel_async::RunQueryDsl as _;
+    let probed = || health_probe::probed_at.eq(DbTime(now));
+    diesel::insert_into(health_probe::table)
+        .values((health_probe::id.eq(1), probed()))
+        .on_conflict(health_probe::id)
+        .do_update()
+        .set(probed())
+        .execute(conn)
+        .await?;
+    Ok(server_version(conn).await?)
+}
+
+/// A unit of work on this database.
+struct DieselUnit {
+    unit: Arc<UnitCore>,
+    lent: Lent,
+}
+
+impl DieselUnit {
+    /// Takes the connection out and ends its transaction. What is left midway is closed by the
+    /// pool, which rolls back.
+    async fn end(self, commit: bool) -> Result<(), StorageError> {
+        let operation = if commit { "commit" } else { "rollback" };
+        let unit = Arc::clone(&self.unit);
+        drop(self);
+        let ending = async move {
+            let mut slot =
+                unit.slot.lock().await.take().ok_or_else(|| UnitCore::spent(operation))?;
+            if unit.interrupted.load(Ordering::SeqCst) {
+                // The slot goes back with its transaction open, and is closed for it.
+                return if commit { Err(UnitCore::spent(operation)) } else { Ok(()) };
+            }
+            slot.busy = true;
+            let limit = unit.shared.options.statement_timeout;
+            let ended = async {
+                if commit {
+                    Transactions::commit_transaction(&mut slot.conn).await
+                } else {
+                    Transactions::rollback_transaction(&mut slot.conn).await
+                }
+            };
+            match tokio::time::timeout(limit, ended).await {
+                Ok(ended) => {
+                    slot.busy = false;
+                    ended
+                        .map_err(|error| settle(error.into(), operation, RESOURCE, limit, classify))
+                }
+                Err(_) => Err(StorageError::Timeout { resource: RESOURCE, after: limit }),
+            }
+        };
+        shield(ending, operation).await
+    }
+}
+
+type Transactions = <Conn as AsyncConnection>::TransactionManager;
+
+#[async_trait]
+impl UnitOfWork for DieselUnit {
+    async fn commit(self: Box<Self>) -> Result<(), StorageError> {
+        self.end(true).await
+    }
+
+    async fn rollback(self: Box<Self>) -> Result<(), StorageError> {
+        self.end(false).await
+    }
+}

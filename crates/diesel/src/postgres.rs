@@ -1,0 +1,256 @@
+//! PostgreSQL: its connection, its dialect, and its own compilation of `both/`.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::QueryResult;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+use diesel_async::{AnsiTransactionManager as Ansi, AsyncPgConnection, SimpleAsyncConnection};
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use guildhall_domain::{Random, Rule};
+use guildhall_repository::StorageError;
+use secrecy::{ExposeSecret, SecretString};
+use tokio_postgres::config::SslMode;
+use tokio_postgres::{CancelToken, NoTls};
+
+use crate::fault::Class;
+use crate::options::StoreOptions;
+
+pub(crate) const SYSTEM: &str = "postgresql";
+const RESOURCE: &str = "PostgreSQL";
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+pub(crate) type Conn = AsyncPgConnection;
+type Backend = diesel::pg::Pg;
+
+#[path = "both/activity.rs"]
+mod activity;
+#[path = "both/bulk.rs"]
+mod bulk;
+#[path = "both/earning.rs"]
+mod earning;
+#[path = "both/hold.rs"]
+mod hold;
+#[path = "both/import.rs"]
+mod import;
+#[path = "both/import_plan.rs"]
+mod import_plan;
+#[path = "both/import_undo.rs"]
+mod import_undo;
+#[path = "both/import_write.rs"]
+mod import_write;
+#[path = "both/lease.rs"]
+mod lease;
+#[path = "both/ledger.rs"]
+mod ledger;
+#[path = "both/ledger_audit.rs"]
+mod ledger_audit;
+#[path = "both/level.rs"]
+mod level;
+mod member;
+#[path = "both/migrate.rs"]
+mod migrate;
+mod movement;
+#[path = "both/point.rs"]
+mod point;
+#[path = "both/pool.rs"]
+mod pool;
+#[path = "both/ranking.rs"]
+mod ranking;
+#[path = "both/report.rs"]
+mod report;
+#[path = "both/storage.rs"]
+mod storage;
+#[path = "both/user.rs"]
+mod user;
+#[path = "both/user_list.rs"]
+mod user_list;
+#[path = "both/user_lookup.rs"]
+mod user_lookup;
+#[path = "both/user_register.rs"]
+mod user_register;
+#[path = "both/user_write.rs"]
+mod user_write;
+
+pub use storage::DieselStorage as PostgresStorage;
+
+use movement::{
+    MOVEMENT, apply_movement, apply_transfer, insert_entries, lock_accounts, store_accounts,
+};
+
+/// Which server and database, with the password.
+type Target = Arc<tokio_postgres::Config>;
+
+impl PostgresStorage {
+    /// Connects to `postgres://user:password@host:port/database?options`. Call
+    /// [`migrate`](Self::migrate) before the first use.
+    ///
+    /// `Validation` for a URL that cannot be read, `NotSupported` for `sslmode=require`,
+    /// `Unavailable` when the server cannot be reached or refuses the password.
+    pub async fn connect(
+        url: &SecretString,
+        options: StoreOptions,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, StorageError> {
+        let target = Arc::new(target(url, &options)?);
+        Ok(Self::over(pool::PoolCore::connect(target, options, random).await?))
+    }
+}
+
+fn target(
+    url: &SecretString,
+    options: &StoreOptions,
+) -> Result<tokio_postgres::Config, StorageError> {
+    let expected = "a URL such as postgres://user:password@host:5432/database";
+    // The parser's own error may quote the URL, and with it the password.
+    let mut config: tokio_postgres::Config = url
+        .expose_secret()
+        .parse()
+        .map_err(|_| StorageError::invalid("database.url", Rule::Malformed { expected }))?;
+    if config.get_ssl_mode() == SslMode::Require {
+        return Err(StorageError::NotSupported {
+            feature: "TLS to PostgreSQL (sslmode=require); terminate it in front, or use a socket",
+        });
+    }
+    let given = config.get_options().unwrap_or_default();
+    let limit_ms = options.statement_timeout.as_millis();
+    let with_limit = format!("{given} -c statement_timeout={limit_ms}");
+    config.options(with_limit.trim());
+    if config.get_application_name().is_none() {
+        config.application_name("guildhall");
+    }
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(options.acquire_timeout);
+    }
+    config.tcp_user_timeout(options.statement_timeout + Duration::from_secs(5));
+    Ok(config)
+}
+
+/// How to tell the server that nobody waits any more.
+struct Session(CancelToken);
+
+impl Session {
+    /// Asks the server to stop. The connection itself is closed by its owner.
+    fn abandon(&self) {
+        let token = self.0.clone();
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                if let Err(error) = token.cancel_query(NoTls).await {
+                    tracing::debug!(%error, "an abandoned statement could not be cancelled");
+                }
+            });
+        }
+    }
+}
+
+async fn open(target: &Target, _options: &StoreOptions) -> Result<(Conn, Session), StorageError> {
+    let unavailable = |source: Arc<dyn std::error::Error + Send + Sync>| {
+        StorageError::Unavailable { resource: RESOURCE, source: Some(source) }
+    };
+    let (client, connection) =
+        target.connect(NoTls).await.map_err(|error| unavailable(Arc::new(error)))?;
+    let session = Session(client.cancel_token());
+    let mut conn = AsyncPgConnection::try_from_client_and_connection(client, connection)
+        .await
+        .map_err(|error| unavailable(Arc::new(error)))?;
+    // Deadlocks and time-outs are told by their messages, which Diesel does not translate back to
+    // codes. Only a superuser may choose the language; for others it is the server's.
+    if let Err(error) = conn.batch_execute("SET lc_messages TO 'C'").await {
+        tracing::debug!(%error, "messages stay in the server's language");
+    }
+    Ok((conn, session))
+}
+
+/// Sees what committed before each statement, whatever the server's default is.
+async fn begin_write(conn: &mut Conn) -> QueryResult<()> {
+    Ansi::begin_transaction_sql(conn, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").await
+}
+
+/// Everything read from here to the end agrees.
+async fn begin_snapshot(conn: &mut Conn) -> QueryResult<()> {
+    Ansi::begin_transaction_sql(conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+}
+
+/// Nothing to shield: a dropped call leaves its slot busy, and the pool closes the connection.
+async fn shield<T: Send + 'static>(
+    work: impl Future<Output = Result<T, StorageError>> + Send + 'static,
+    _operation: &'static str,
+) -> Result<T, StorageError> {
+    work.await
+}
+
+async fn server_version(conn: &mut Conn) -> QueryResult<String> {
+    use diesel_async::RunQueryDsl as _;
+    let version = "current_setting('server_version')";
+    diesel::select(diesel::dsl::sql::<diesel::sql_types::Text>(version)).get_result(conn).await
+}
+
+/// Diesel keeps the message of an error but not its SQLSTATE, beyond the kinds it knows.
+fn classify(error: &DieselError) -> Class {
+    let DieselError::DatabaseError(kind, info) = error else {
+        return Class::Unexpected;
+    };
+    let message = info.message();
+    let says = |part: &str| message.contains(part);
+    match kind {
+        DatabaseErrorKind::SerializationFailure => Class::Contention,
+        DatabaseErrorKind::CheckViolation => Class::Overflow,
+        DatabaseErrorKind::ReadOnlyTransaction
+        | DatabaseErrorKind::UnableToSendCommand
+        | DatabaseErrorKind::ClosedConnection => Class::Unavailable,
+        _ if says("deadlock detected") => Class::Contention,
+        _ if says("canceling statement due to") => Class::Timeout,
+        _ if says("out of range") => Class::Overflow,
+        _ if says("terminating connection")
+            || says("shutting down")
+            || says("starting up")
+            || says("No space left")
+            || says("could not extend file")
+            || says("too many clients")
+            || says("in recovery mode") =>
+        {
+            Class::Unavailable
+        }
+        _ => Class::Unexpected,
+    }
+}
+
+/// Applies what is missing, all in one transaction, on a connection of its own. The lock is the
+/// table itself as well as an advisory one: some poolers and engines only pretend to have those.
+async fn run_migrations(core: &pool::PoolCore) -> Result<migrate::Applied, StorageError> {
+    let (conn, _session) = open(&core.target, &core.options).await?;
+    let applied = tokio::task::spawn_blocking(move || {
+        use diesel::Connection as _;
+        let mut conn = AsyncConnectionWrapper::<AsyncPgConnection>::from(conn);
+        conn.transaction(|conn| {
+            diesel::connection::SimpleConnection::batch_execute(
+                conn,
+                "SET LOCAL statement_timeout = 0;
+                 SELECT pg_advisory_xact_lock(4852016309772341);
+                 CREATE TABLE IF NOT EXISTS __diesel_schema_migrations (
+                     version VARCHAR(50) PRIMARY KEY NOT NULL,
+                     run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP
+                 );
+                 LOCK TABLE __diesel_schema_migrations IN EXCLUSIVE MODE;",
+            )?;
+            migrate::apply_pending(conn)
+        })
+    });
+    applied.await.map_err(|error| StorageError::Internal {
+        operation: "migrate",
+        source: Some(Arc::new(error)),
+    })
+}
+
+async fn has_table(conn: &mut Conn, name: &'static str) -> QueryResult<bool> {
+    use diesel::sql_types::{Bool, Text};
+    use diesel_async::RunQueryDsl as _;
+    // to_regclass follows the search path, which no table of the catalog does by itself.
+    let found = diesel::dsl::sql::<Bool>("to_regclass(").bind::<Text, _>(name).sql(") IS NOT NULL");
+    diesel::select(found).get_result(conn).await
+}
+
+/// The half day in UTC that an entry was written in, counted from 1970.
+const ENTRY_HALF_DAY: &str = "FLOOR(EXTRACT(EPOCH FROM created_at) / 43200)";

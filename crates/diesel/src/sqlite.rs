@@ -1,0 +1,250 @@
+//! SQLite: its connection, its dialect, and its own compilation of `both/`.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use diesel::connection::{AnsiTransactionManager as Ansi, SimpleConnection};
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::{Connection, QueryResult, SqliteConnection};
+use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use guildhall_domain::Random;
+use guildhall_repository::StorageError;
+
+use crate::fault::Class;
+use crate::options::{SqliteDurability, StoreOptions};
+
+pub(crate) const SYSTEM: &str = "sqlite";
+const RESOURCE: &str = "the SQLite file";
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+
+pub(crate) type Conn = SyncConnectionWrapper<SqliteConnection>;
+type Backend = diesel::sqlite::Sqlite;
+
+#[path = "both/activity.rs"]
+mod activity;
+#[path = "both/bulk.rs"]
+mod bulk;
+#[path = "both/earning.rs"]
+mod earning;
+#[path = "both/hold.rs"]
+mod hold;
+#[path = "both/import.rs"]
+mod import;
+#[path = "both/import_plan.rs"]
+mod import_plan;
+#[path = "both/import_undo.rs"]
+mod import_undo;
+#[path = "both/import_write.rs"]
+mod import_write;
+#[path = "both/lease.rs"]
+mod lease;
+#[path = "both/ledger.rs"]
+mod ledger;
+#[path = "both/ledger_audit.rs"]
+mod ledger_audit;
+#[path = "both/level.rs"]
+mod level;
+mod member;
+#[path = "both/migrate.rs"]
+mod migrate;
+mod movement;
+#[path = "both/point.rs"]
+mod point;
+#[path = "both/pool.rs"]
+mod pool;
+#[path = "both/ranking.rs"]
+mod ranking;
+#[path = "both/report.rs"]
+mod report;
+#[path = "both/storage.rs"]
+mod storage;
+#[path = "both/user.rs"]
+mod user;
+#[path = "both/user_list.rs"]
+mod user_list;
+#[path = "both/user_lookup.rs"]
+mod user_lookup;
+#[path = "both/user_register.rs"]
+mod user_register;
+#[path = "both/user_write.rs"]
+mod user_write;
+
+pub use storage::DieselStorage as SqliteStorage;
+
+use movement::{
+    MOVEMENT, apply_movement, apply_transfer, insert_entries, lock_accounts, store_accounts,
+};
+
+/// Which file.
+type Target = PathBuf;
+
+impl SqliteStorage {
+    /// Opens the file, which is created if its folder exists. Call
+    /// [`migrate`](Self::migrate) before the first use.
+    ///
+    /// `Unavailable` for a file that cannot be opened or written, `Integrity` for one that is not
+    /// a database.
+    pub async fn connect(
+        path: &Path,
+        options: StoreOptions,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, StorageError> {
+        Ok(Self::over(pool::PoolCore::connect(path.to_owned(), options, random).await?))
+    }
+}
+
+/// Nothing to tell the library when a call is abandoned: the call runs on by itself.
+struct Session;
+
+impl Session {
+    fn abandon(&self) {}
+}
+
+async fn open(path: &Target, options: &StoreOptions) -> Result<(Conn, Session), StorageError> {
+    let (path, options) = (path.clone(), *options);
+    let opened = tokio::task::spawn_blocking(move || open_blocking(&path, &options)).await;
+    let opened = opened
+        .map_err(|error| StorageError::Internal {
+            operation: "open",
+            source: Some(Arc::new(error)),
+        })?
+        .map_err(|error| match error {
+            diesel::ConnectionError::CouldntSetupConfiguration(error) => crate::fault::settle(
+                error.into(),
+                "open",
+                RESOURCE,
+                options.statement_timeout,
+                classify,
+            ),
+            error => {
+                StorageError::Unavailable { resource: RESOURCE, source: Some(Arc::new(error)) }
+            }
+        })?;
+    Ok((Conn::new(opened), Session))
+}
+
+fn open_blocking(
+    path: &Path,
+    options: &StoreOptions,
+) -> Result<SqliteConnection, diesel::ConnectionError> {
+    let text = path.to_str().ok_or_else(|| {
+        diesel::ConnectionError::InvalidConnectionUrl("the path is not valid Unicode".to_owned())
+    })?;
+    // A leading `./` keeps a name such as `file:x` from being read as a URI.
+    let text = if path.is_absolute() { text.to_owned() } else { format!("./{text}") };
+    let mut conn = SqliteConnection::establish(&text)?;
+    configure(&mut conn, options).map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+    Ok(conn)
+}
+
+#[derive(diesel::QueryableByName)]
+struct JournalMode {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    journal_mode: String,
+}
+
+fn configure(conn: &mut SqliteConnection, options: &StoreOptions) -> QueryResult<()> {
+    use diesel::RunQueryDsl as _;
+    let wait_ms = options.statement_timeout.as_millis();
+    conn.batch_execute(&format!("PRAGMA busy_timeout = {wait_ms}; PRAGMA foreign_keys = ON;"))?;
+    // PRAGMA is beyond the query builder.
+    let mode: JournalMode = diesel::sql_query("PRAGMA journal_mode = WAL").get_result(conn)?;
+    if !mode.journal_mode.eq_ignore_ascii_case("wal") {
+        let message =
+            format!("write-ahead logging was refused (journal mode {})", mode.journal_mode);
+        let kind = DatabaseErrorKind::UnableToSendCommand;
+        return Err(DieselError::DatabaseError(kind, Box::new(message)));
+    }
+    let level = match options.sqlite_durability {
+        SqliteDurability::Full => "FULL",
+        SqliteDurability::Process => "NORMAL",
+    };
+    conn.batch_execute(&format!("PRAGMA synchronous = {level};"))
+}
+
+/// Opens a unit as a writer: two units then queue, where a late lock upgrade would fail at once.
+async fn begin_write(conn: &mut Conn) -> QueryResult<()> {
+    conn.spawn_blocking(|inner| Ansi::begin_transaction_sql(inner, "BEGIN IMMEDIATE")).await
+}
+
+/// Everything read from here to the end agrees.
+async fn begin_snapshot(conn: &mut Conn) -> QueryResult<()> {
+    conn.spawn_blocking(|inner| Ansi::begin_transaction_sql(inner, "BEGIN DEFERRED")).await
+}
+
+/// Runs work that must not be dropped midway on a task of its own: diesel-async would block the
+/// thread, and panic on a current-thread runtime. A caller that goes away leaves it to its end.
+async fn shield<T: Send + 'static>(
+    work: impl Future<Output = Result<T, StorageError>> + Send + 'static,
+    operation: &'static str,
+) -> Result<T, StorageError> {
+    match tokio::spawn(work).await {
+        Ok(outcome) => outcome,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // The runtime is shutting down.
+        Err(error) => Err(StorageError::Internal { operation, source: Some(Arc::new(error)) }),
+    }
+}
+
+async fn server_version(conn: &mut Conn) -> QueryResult<String> {
+    use diesel_async::RunQueryDsl as _;
+    diesel::select(diesel::dsl::sql::<diesel::sql_types::Text>("sqlite_version()"))
+        .get_result(conn)
+        .await
+}
+
+/// SQLite has messages, not codes, by the time Diesel hands its errors over.
+fn classify(error: &DieselError) -> Class {
+    let DieselError::DatabaseError(kind, info) = error else {
+        return Class::Unexpected;
+    };
+    let message = info.message();
+    let says = |part: &str| message.contains(part);
+    match kind {
+        DatabaseErrorKind::CheckViolation => Class::Overflow,
+        _ if says("database is locked") || says("database table is locked") => Class::Contention,
+        _ if says("cannot store REAL value in INTEGER") => Class::Overflow,
+        _ if says("integer overflow") => Class::Overflow,
+        _ if says("not a database") || says("malformed") => Class::Corrupt,
+        DatabaseErrorKind::UnableToSendCommand => Class::Unavailable,
+        _ if says("readonly database")
+            || says("unable to open")
+            || says("disk is full")
+            || says("disk I/O error") =>
+        {
+            Class::Unavailable
+        }
+        _ => Class::Unexpected,
+    }
+}
+
+/// Applies what is missing, all in one transaction that excludes every other writer.
+async fn run_migrations(core: &pool::PoolCore) -> Result<migrate::Applied, StorageError> {
+    let mut slot = core.pool.get().await.map_err(|error| core.refusal(error))?;
+    slot.busy = true;
+    let applied = slot
+        .conn
+        .spawn_blocking(|inner| Ok(inner.immediate_transaction(migrate::apply_pending)))
+        .await
+        .unwrap_or_else(|error| Err(error.into()));
+    slot.busy = false;
+    Ok(applied)
+}
+
+async fn has_table(conn: &mut Conn, name: &'static str) -> QueryResult<bool> {
+    use diesel::{ExpressionMethods as _, QueryDsl as _};
+    use diesel_async::RunQueryDsl as _;
+    let listed = sqlite_master::table.filter(sqlite_master::name.eq(name));
+    diesel::select(diesel::dsl::exists(listed)).get_result(conn).await
+}
+
+diesel::table! {
+    sqlite_master (name) {
+        name -> Text,
+    }
+}
+
+/// The half day in UTC that an entry was written in, counted from 1970.
+const ENTRY_HALF_DAY: &str = "created_at / 43200000000 - (created_at < 0)";

@@ -1,0 +1,98 @@
+//! What promises begin with.
+
+use std::sync::Arc;
+
+use guildhall_domain::{ImportedVip, Points, User, UserId, Vip};
+use guildhall_repository::{ImportRun, NewImport, Storage};
+use tokio::sync::Barrier;
+use tokio::task::JoinHandle;
+
+use crate::builder::{award, hours, imported, now, user};
+
+/// A registered member, called `name`.
+pub(super) async fn member(storage: &Arc<dyn Storage>, name: &str) -> UserId {
+    registered(storage, name).await.id
+}
+
+/// A registered member, called `name`, with its row.
+pub(super) async fn registered(storage: &Arc<dyn Storage>, name: &str) -> User {
+    storage.users().create(&user(name), now()).await.unwrap()
+}
+
+/// A member who was awarded whole points once.
+pub(super) async fn funded(storage: &Arc<dyn Storage>, name: &str, whole: i64) -> UserId {
+    let id = member(storage, name).await;
+    storage.points().award(&award(id, whole), now()).await.unwrap();
+    id
+}
+
+/// `count` members with whole points each, in ascending order; none when `whole` is 0.
+pub(super) async fn crowd(storage: &Arc<dyn Storage>, count: usize, whole: i64) -> Vec<UserId> {
+    let new: Vec<_> = (0..count).map(|n| user(&format!("member{n}"))).collect();
+    let users = storage.users().create_batch(&new, now()).await.unwrap();
+    let ids: Vec<UserId> = users.iter().map(|user| user.id).collect();
+    if whole > 0 {
+        for &id in &ids {
+            storage.points().award(&award(id, whole), now()).await.unwrap();
+        }
+    }
+    ids
+}
+
+/// An import of `source` held by `owner` for an hour.
+pub(super) fn import(source: &str, owner: &str) -> NewImport {
+    NewImport {
+        source: source.to_owned(),
+        owner: owner.to_owned(),
+        leased_until: now().plus(hours(1)),
+    }
+}
+
+/// An import that has begun.
+pub(super) async fn running(storage: &Arc<dyn Storage>, source: &str) -> ImportRun {
+    storage.imports().begin(&import(source, "tester"), now()).await.unwrap()
+}
+
+/// A member with a VIP standing, which only an import can bring so far.
+pub(super) async fn vip(storage: &Arc<dyn Storage>, name: &str, standing: Vip) -> UserId {
+    let run = running(storage, &format!("vips:{name}")).await;
+    let mut new = imported(name, name);
+    new.vip = ImportedVip { standing, role_only: false };
+    let lease = now().plus(hours(1));
+    storage.imports().write_members(&run, &[new], name, lease, now()).await.unwrap();
+    storage.imports().finish(&run, now()).await.unwrap();
+    let external = crate::builder::telegram(name);
+    let found = storage.users().by_external(&external.provider, &external.external_id);
+    found.await.unwrap().unwrap().id
+}
+
+/// The balance of a member.
+pub(super) async fn balance(storage: &Arc<dyn Storage>, user: UserId) -> Points {
+    storage.points().balance(user).await.unwrap()
+}
+
+/// Runs `count` tasks that start together, and gives what they gave in order.
+pub(super) async fn at_once<T, F>(
+    count: usize,
+    storage: &Arc<dyn Storage>,
+    task: impl Fn(Arc<dyn Storage>, usize) -> F,
+) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let gate = Arc::new(Barrier::new(count));
+    let spawn = |index| -> JoinHandle<T> {
+        let (gate, task) = (gate.clone(), task(storage.clone(), index));
+        tokio::spawn(async move {
+            gate.wait().await;
+            task.await
+        })
+    };
+    let handles: Vec<_> = (0..count).map(spawn).collect();
+    let mut outcomes = Vec::with_capacity(count);
+    for handle in handles {
+        outcomes.push(handle.await.unwrap());
+    }
+    outcomes
+}

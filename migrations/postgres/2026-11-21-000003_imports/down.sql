@@ -1,0 +1,3 @@
+DROP TABLE imported_members;
+DROP TABLE import_lock;
+DROP TABLE imports;

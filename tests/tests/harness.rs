@@ -1,0 +1,112 @@
+//! Storages made for one test each, which leave nothing behind.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
+use guildhall_diesel::{PostgresStorage, SqliteDurability, SqliteStorage, StoreOptions};
+use guildhall_repository::Storage;
+use guildhall_testkit::server::{TempSqlite, TestSchema, postgres_schema};
+use guildhall_testkit::{SeededRandom, TestStorage};
+use tokio_postgres::{Client, NoTls, Row};
+
+/// Options for tests: few connections, so that callers queue, and waits that a busy machine does
+/// not exceed. Files need not survive a power cut.
+pub(crate) fn options() -> StoreOptions {
+    StoreOptions {
+        pool_max: 8,
+        acquire_timeout: Duration::from_secs(60),
+        statement_timeout: Duration::from_secs(60),
+        sqlite_durability: SqliteDurability::Process,
+        ..StoreOptions::default()
+    }
+}
+
+/// A migrated storage on `file`.
+pub(crate) async fn sqlite_on(file: &TempSqlite, options: StoreOptions) -> SqliteStorage {
+    let random = Arc::new(SeededRandom::new(1));
+    let storage = SqliteStorage::connect(file.path(), options, random).await.unwrap();
+    storage.migrate().await.unwrap();
+    storage
+}
+
+/// A migrated storage at `url`.
+pub(crate) async fn postgres_at(url: &str, options: StoreOptions) -> PostgresStorage {
+    let random = Arc::new(SeededRandom::new(1));
+    let storage = PostgresStorage::connect(&url.into(), options, random).await.unwrap();
+    storage.migrate().await.unwrap();
+    storage
+}
+
+/// What a storage stands on, open to SQL of any kind: for what no storage would do.
+#[derive(Debug)]
+pub(crate) enum Ground {
+    /// A file.
+    Sqlite(TempSqlite),
+    /// A schema.
+    Postgres(TestSchema),
+}
+
+impl Ground {
+    /// Runs statements past every rule that the database lets a superuser break: foreign keys and
+    /// checks are off on SQLite.
+    pub(crate) async fn run(&self, sql: &str) -> Result<(), String> {
+        match self {
+            Self::Sqlite(file) => {
+                let path = file.path().to_str().unwrap();
+                let mut connection = SqliteConnection::establish(path).unwrap();
+                let loose = "PRAGMA busy_timeout = 10000; PRAGMA foreign_keys = OFF; \
+                             PRAGMA ignore_check_constraints = ON;";
+                connection.batch_execute(loose).unwrap();
+                connection.batch_execute(sql).map_err(|error| error.to_string())
+            }
+            Self::Postgres(schema) => {
+                let client = connect(&schema.url()).await;
+                let outcome = client.batch_execute(sql).await;
+                outcome.map_err(|error| format!("{:?}", error.as_db_error()))
+            }
+        }
+    }
+
+    /// Rows of a query on PostgreSQL.
+    pub(crate) async fn query(&self, sql: &str) -> Vec<Row> {
+        match self {
+            Self::Sqlite(_) => panic!("only PostgreSQL is asked this way"),
+            Self::Postgres(schema) => connect(&schema.url()).await.query(sql, &[]).await.unwrap(),
+        }
+    }
+}
+
+/// A plain connection.
+pub(crate) async fn connect(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+/// SQLite in a file of its own, and the file.
+pub(crate) async fn ground_sqlite() -> (Arc<dyn Storage>, Arc<Ground>) {
+    let file = guildhall_testkit::server::sqlite_file();
+    let storage = Arc::new(sqlite_on(&file, options()).await);
+    (storage, Arc::new(Ground::Sqlite(file)))
+}
+
+/// PostgreSQL in a schema of its own, and the schema.
+pub(crate) async fn ground_postgres() -> (Arc<dyn Storage>, Arc<Ground>) {
+    let schema = postgres_schema().await;
+    let storage = Arc::new(postgres_at(&schema.url(), options()).await);
+    (storage, Arc::new(Ground::Postgres(schema)))
+}
+
+/// SQLite.
+pub(crate) async fn sqlite_file() -> TestStorage {
+    let (storage, ground) = ground_sqlite().await;
+    TestStorage::new(storage, ground)
+}
+
+/// PostgreSQL.
+pub(crate) async fn postgres_schema_of_its_own() -> TestStorage {
+    let (storage, ground) = ground_postgres().await;
+    TestStorage::new(storage, ground)
+}
