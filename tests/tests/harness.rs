@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
+use guildhall_cache::{Cache, RedisBackend, RedisOptions};
+use guildhall_cached::{CachedOptions, CachedStorage};
 use guildhall_diesel::{PostgresStorage, SqliteDurability, SqliteStorage, StoreOptions};
 use guildhall_repository::Storage;
-use guildhall_testkit::server::{TempSqlite, TestSchema, postgres_schema};
+use guildhall_testkit::server::{
+    TempSqlite, TestSchema, postgres_schema, redis_prefix, redis_url,
+};
 use guildhall_testkit::{SeededRandom, TestStorage};
 use tokio_postgres::{Client, NoTls, Row};
 
@@ -109,4 +113,35 @@ pub(crate) async fn sqlite_file() -> TestStorage {
 pub(crate) async fn postgres_schema_of_its_own() -> TestStorage {
     let (storage, ground) = ground_postgres().await;
     TestStorage::new(storage, ground)
+}
+
+/// `storage` behind `cache`. Reports and boards, which may lag behind by their time to live, do not.
+fn behind((storage, ground): (Arc<dyn Storage>, Arc<Ground>), cache: Cache) -> TestStorage {
+    let options = CachedOptions {
+        leaderboard_live: true,
+        totals: Duration::ZERO,
+        ..CachedOptions::default()
+    };
+    TestStorage::new(Arc::new(CachedStorage::new(storage, cache, options)), ground)
+}
+
+/// A cache in the Redis at `url`, under a prefix of its own.
+pub(crate) fn redis_cache(url: &str) -> Cache {
+    let backend = RedisBackend::new(url, RedisOptions::default()).unwrap();
+    Cache::builder().shared(Arc::new(backend)).prefix(&redis_prefix()).build()
+}
+
+/// SQLite behind a cache in memory.
+pub(crate) async fn cached_memory_sqlite() -> TestStorage {
+    behind(ground_sqlite().await, Cache::builder().memory().build())
+}
+
+/// PostgreSQL behind a cache in memory.
+pub(crate) async fn cached_memory_postgres() -> TestStorage {
+    behind(ground_postgres().await, Cache::builder().memory().build())
+}
+
+/// PostgreSQL behind a cache in Redis.
+pub(crate) async fn cached_redis_postgres() -> TestStorage {
+    behind(ground_postgres().await, redis_cache(&redis_url()))
 }

@@ -93,7 +93,10 @@ impl GuildhallBuilder {
         match self.storage {
             Some(storage) => Ok(health::probe(&*storage, &cache, now).await),
             None => match Store::open(&settings, &self.random).await {
-                Ok(store) => Ok(health::probe(&*store.storage(), &cache, now).await),
+                Ok(store) => match up_to_date(&store, &settings).await {
+                    Ok(()) => Ok(health::probe(&*store.storage(), &cache, now).await),
+                    Err(error) => Ok(health::without_database(&error, &cache).await),
+                },
                 Err(error) => Ok(health::without_database(&error, &cache).await),
             },
         }
@@ -164,19 +167,25 @@ async fn migrate(
         return Ok(applied);
     }
     if !outdated {
-        let status = match store.migrations().await {
-            Ok(status) => status,
-            Err(error) => {
-                let source = error.into();
-                return Err(ConnectError::Database { database, tried_for: None, source });
-            }
-        };
-        let pending = status.iter().filter(|(_, applied)| !applied).count();
-        if pending > 0 {
-            return Err(ConnectError::Outdated { database, pending });
-        }
+        up_to_date(store, settings).await?;
     }
     Ok(Vec::new())
+}
+
+/// Refuses a database that lacks migrations.
+async fn up_to_date(store: &Store, settings: &Settings) -> Result<(), ConnectError> {
+    let database = settings.database.describe();
+    let status = match store.migrations().await {
+        Ok(status) => status,
+        Err(error) => {
+            let source = error.into();
+            return Err(ConnectError::Database { database, tried_for: None, source });
+        }
+    };
+    match status.iter().filter(|(_, applied)| !applied).count() {
+        0 => Ok(()),
+        pending => Err(ConnectError::Outdated { database, pending }),
+    }
 }
 
 fn cache_of(settings: &Settings) -> Result<Cache, ConnectError> {

@@ -32,8 +32,8 @@ pub enum ConnectError {
         /// Why.
         source: Box<StorageError>,
     },
-    /// The tables are older than this version, and `database.migrate` is off.
-    #[error("the tables of {database} lack {pending} migration(s), and `database.migrate` is off")]
+    /// The tables are older than this version, and were not to be brought up to date.
+    #[error("the tables of {database} lack {pending} migration(s)")]
     Outdated {
         /// Which, without secrets.
         database: String,

@@ -28,7 +28,7 @@ impl Store {
     ) -> Result<Self, ConnectError> {
         let options = options(settings);
         let began = Instant::now();
-        let mut wait = Duration::from_millis(100);
+        let (mut attempt, mut wait) = (1_u32, Duration::from_millis(100));
         loop {
             let error = match Self::open_once(&settings.database, options, random).await {
                 Ok(store) => return Ok(store),
@@ -43,7 +43,12 @@ impl Store {
                 let tried_for = (server && passing).then(|| began.elapsed());
                 return Err(ConnectError::Database { database, tried_for, source: error.into() });
             }
-            tracing::warn!(%error, ?pause, "the database is not available yet; trying again");
+            if attempt == 1 {
+                tracing::warn!(%error, "the database is not available yet; trying again");
+            } else {
+                tracing::debug!(%error, attempt, ?pause, "the database is not available yet");
+            }
+            attempt += 1;
             tokio::time::sleep(pause).await;
             wait = WAIT_MAX.min(wait * 2);
         }

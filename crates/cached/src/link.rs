@@ -62,6 +62,14 @@ impl Link {
         if self.pending.is_none() { Some(&self.cache) } else { None }
     }
 
+    /// The storage behind the cache; `None` inside a unit.
+    pub(crate) fn storage(&self) -> Option<&dyn Storage> {
+        match &self.inner {
+            Inner::Storage(storage) => Some(&**storage),
+            Inner::Unit(_) => None,
+        }
+    }
+
     pub(crate) const fn whole_cache(&self) -> &Cache {
         &self.cache
     }
@@ -103,21 +111,53 @@ impl Link {
         let mut guard = self.cache.begin_write([]);
         announce(&mut guard);
         let outcome = operation.await;
-        match &outcome {
-            Err(error) if changed_nothing(error) => guard.rolled_back(),
-            // Also after a failure that may have written, and after a lost race, which shows that
-            // our copy is old. Without acknowledgement the guard leaves the tags in quarantine.
-            _ => {
-                guard.committed().await;
-            }
-        }
+        conclude(guard, &outcome).await;
         outcome
+    }
+
+    /// Runs a write of which only the result says what it changed: `changed` names the tags. When
+    /// nobody knows whether it wrote, all entries of `namespaces` go.
+    pub(crate) async fn write_then<T, C>(
+        &self,
+        operation: impl Future<Output = Result<T, StorageError>> + Send,
+        changed: impl FnOnce(&T) -> C + Send,
+        namespaces: &[&'static str],
+    ) -> Result<T, StorageError>
+    where
+        T: Send,
+        C: IntoIterator<Item = Tag> + Send,
+    {
+        match operation.await {
+            Ok(value) => {
+                let tags: Vec<Tag> = changed(&value).into_iter().collect();
+                if tags.is_empty() {
+                    return Ok(value);
+                }
+                self.write(tags, std::future::ready(Ok(value))).await
+            }
+            Err(error) if changed_nothing(&error) => Err(error),
+            Err(error) => self.write_namespaces(namespaces, std::future::ready(Err(error))).await,
+        }
     }
 
     /// The tags of a movement of points.
     pub(crate) fn movement(&self, users: impl IntoIterator<Item = UserId>) -> Vec<Tag> {
         let live = self.ttl.leaderboard_live.then(tag::leaderboard);
         users.into_iter().map(tag::points).chain(live).collect()
+    }
+}
+
+/// Concludes an announced write by its outcome. Where nobody knows whether it was written, now or
+/// a moment from now, the guard is dropped: the tags stay in quarantine for its grace period.
+pub(crate) async fn conclude<T>(guard: WriteGuard, outcome: &Result<T, StorageError>) {
+    match outcome {
+        Err(error) if changed_nothing(error) => guard.rolled_back(),
+        Err(error) if !error.nothing_was_written() => drop(guard),
+        // Also after a lost race, which shows that our copy is old. Without acknowledgement the
+        // guard leaves the tags in quarantine.
+        _ => {
+            guard.committed().await;
+        }
     }
 }
 

@@ -114,8 +114,14 @@ impl PointRepository for CachedPoints {
         self.link.write(tags, self.inner().release_hold(id, now)).await
     }
 
-    async fn expire_holds(&self, now: Timestamp, limit: u32) -> Result<u64, StorageError> {
-        self.link.write_namespaces(&["points"], self.inner().expire_holds(now, limit)).await
+    async fn expire_holds(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<PointHold>, StorageError> {
+        let expire = self.inner().expire_holds(now, limit);
+        let changed = |expired: &Vec<PointHold>| self.link.movement(expired.iter().map(|h| h.user));
+        self.link.write_then(expire, changed, &["points"]).await
     }
 
     async fn hold_by_id(&self, id: HoldId) -> Result<Option<PointHold>, StorageError> {

@@ -15,7 +15,7 @@ use crate::activity::CachedActivity;
 use crate::import::CachedImports;
 use crate::ledger::CachedLedger;
 use crate::level::CachedLevels;
-use crate::link::{Link, Pending, UnitCell, changed_nothing};
+use crate::link::{Link, Pending, UnitCell, conclude};
 use crate::options::CachedOptions;
 use crate::point::CachedPoints;
 use crate::ranking::CachedRankings;
@@ -146,12 +146,7 @@ impl UnitOfWork for CachedUnit {
         let outcome = unit.commit().await;
         let guard = pending.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(guard) = guard {
-            match &outcome {
-                Err(error) if changed_nothing(error) => guard.rolled_back(),
-                _ => {
-                    guard.committed().await;
-                }
-            }
+            conclude(guard, &outcome).await;
         }
         outcome
     }

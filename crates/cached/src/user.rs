@@ -13,8 +13,8 @@ use guildhall_domain::{
     Provider, Timestamp, UiState, User, UserId, UserOverview, UserPatch, Username, Vip,
 };
 use guildhall_repository::{
-    Cursor, ErrorKind, ListLimit, Page, PageRequest, SearchField, StorageError, UserFilter,
-    UserOrder, UserRepository,
+    Cursor, ErrorKind, ListLimit, Page, PageRequest, SearchField, Storage, StorageError,
+    UserFilter, UserOrder, UserRepository, conclude,
 };
 
 use crate::keys::{key, tag};
@@ -102,21 +102,70 @@ impl CachedUsers {
         self.link.write([tag::user(id), tag::absent(), tag::lists()], operation).await
     }
 
-    /// Takes a username from its holder first, in a write of its own whose tags are known.
-    async fn vacate(
+    /// Takes a username over, in a unit in which the holder and so the tags are known before the
+    /// commit. In a caller's unit a holder who comes that very moment cannot be excluded, so all
+    /// members' entries go with its commit.
+    async fn take_over(
         &self,
         id: UserId,
+        patch: &UserPatch,
         name: &Username,
+        expected_version: i64,
         now: Timestamp,
-    ) -> Result<(), StorageError> {
-        let Some(holder) = self.inner().by_username(name).await?.filter(|user| user.id != id)
-        else {
-            return Ok(());
+    ) -> Result<User, StorageError> {
+        let Some(storage) = self.link.storage() else {
+            let update = self.inner().update(id, patch, expected_version, true, now);
+            return self.link.write_namespaces(&["user", "users"], update).await;
         };
-        let patch = UserPatch { username: Patch::Clear, ..UserPatch::default() };
-        let vacated = self.inner().update(holder.id, &patch, holder.version, false, now);
-        self.identity(holder.id, vacated).await.map(drop)
+        let mut attempt = 1;
+        loop {
+            let holder = self.inner().by_username(name).await?.map(|holder| holder.id);
+            let changed = holder.into_iter().chain([id]).map(tag::user);
+            let tags: Vec<_> = changed.chain([tag::absent(), tag::lists()]).collect();
+            let taken = take_over_from(storage, holder, id, patch, name, expected_version, now);
+            match self.link.write(tags, taken).await {
+                Err(StorageError::Contention) if attempt < TAKEOVER_ATTEMPTS => attempt += 1,
+                outcome => return outcome,
+            }
+        }
     }
+}
+
+/// Takes the name over if it is still `holder`'s, or still nobody's; else `Contention`.
+async fn take_over_from(
+    storage: &dyn Storage,
+    holder: Option<UserId>,
+    id: UserId,
+    patch: &UserPatch,
+    name: &Username,
+    expected_version: i64,
+    now: Timestamp,
+) -> Result<User, StorageError> {
+    let work = storage.begin().await?;
+    let outcome = async {
+        let users = work.users();
+        let current = users.by_username(name).await?;
+        if current.as_ref().map(|user| user.id) != holder {
+            return Err(StorageError::Contention);
+        }
+        if let Some(current) = current.filter(|user| user.id != id) {
+            let vacate = UserPatch { username: Patch::Clear, ..UserPatch::default() };
+            let vacated = users.update(current.id, &vacate, current.version, false, now).await;
+            vacated.map_err(|error| lost_if(error, ErrorKind::Conflict))?;
+        }
+        let taken = users.update(id, patch, expected_version, false, now).await;
+        taken.map_err(|error| match error {
+            StorageError::AlreadyExists { entity: "username", .. } => StorageError::Contention,
+            error => error,
+        })
+    };
+    let outcome = outcome.await;
+    conclude(work, outcome).await
+}
+
+/// Turns an error that says "somebody was faster" into one that is tried again.
+fn lost_if(error: StorageError, kind: ErrorKind) -> StorageError {
+    if error.kind() == kind { StorageError::Contention } else { error }
 }
 
 /// How often a username that is being taken over may change hands meanwhile.
@@ -218,12 +267,14 @@ impl UserRepository for CachedUsers {
         seed: &NewUser,
         now: Timestamp,
     ) -> Result<Outcome<User>, StorageError> {
-        // Whose row it may fill is known before the write, except when somebody registers the same
-        // account at this moment: then that registration is the write, and this one a read.
-        let known = self.inner().by_external(&external.provider, &external.external_id).await?;
-        let tags = known.map(|user| tag::user(user.id));
-        let tags = tags.into_iter().chain([tag::absent(), tag::lists()]);
-        self.link.write(tags, self.inner().ensure(external, seed, now)).await
+        // A new member changes who is absent. For one who exists the row may be filled, and whose
+        // it is the result says: it may have been registered at this moment.
+        let ensure = self.inner().ensure(external, seed, now);
+        let changed = |ensured: &Outcome<User>| {
+            let filled = ensured.replayed.then(|| tag::user(ensured.value.id));
+            filled.into_iter().chain([tag::absent(), tag::lists()])
+        };
+        self.link.write_then(ensure, changed, &["user"]).await
     }
 
     async fn update(
@@ -234,27 +285,15 @@ impl UserRepository for CachedUsers {
         takeover: bool,
         now: Timestamp,
     ) -> Result<User, StorageError> {
-        let Some(name) = takeover.then_some(&patch.username).and_then(|name| match name {
-            Patch::Set(name) => Some(name),
-            Patch::Keep | Patch::Clear => None,
-        }) else {
-            let update = self.inner().update(id, patch, expected_version, takeover, now);
-            return self.identity(id, update).await;
-        };
-        for _ in 1..TAKEOVER_ATTEMPTS {
-            match self.vacate(id, name, now).await {
-                Err(error) if error.kind() == ErrorKind::Conflict => continue,
-                vacated => vacated?,
+        match &patch.username {
+            Patch::Set(name) if takeover => {
+                self.take_over(id, patch, name, expected_version, now).await
             }
-            let update = self.inner().update(id, patch, expected_version, false, now);
-            match self.identity(id, update).await {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                outcome => return outcome,
+            _ => {
+                let update = self.inner().update(id, patch, expected_version, takeover, now);
+                self.identity(id, update).await
             }
         }
-        self.vacate(id, name, now).await?;
-        let update = self.inner().update(id, patch, expected_version, false, now);
-        self.identity(id, update).await
     }
 
     async fn delete(&self, id: UserId, now: Timestamp) -> Result<bool, StorageError> {

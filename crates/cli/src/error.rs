@@ -161,7 +161,7 @@ impl From<ConnectError> for CliError {
         match error {
             ConnectError::Config(error) => error.into(),
             ConnectError::Outdated { .. } => Self::failed("outdated", message)
-                .hint("`guildhall migrate up` brings them up to date"),
+                .hint("`guildhall migrate up` brings them up to date; `database.migrate` is off"),
             ConnectError::Cache(_) => Self::usage("config", message)
                 .hint("an address looks like redis://user:password@host:6379/0"),
             _ => {

@@ -32,10 +32,8 @@ fn text(value: Option<impl ToString>) -> Option<String> {
 /// `leaderboard`.
 #[derive(Serialize)]
 pub(crate) struct Leaderboard {
-    pub(crate) metric: String,
     pub(crate) items: Vec<Place>,
     pub(crate) total: u64,
-    pub(crate) computed_at: String,
 }
 
 #[derive(Serialize)]
@@ -48,14 +46,9 @@ pub(crate) struct Place {
     pub(crate) level: u32,
 }
 
-impl Leaderboard {
-    pub(crate) fn new(metric: impl ToString, found: &Ranked<LeaderboardRow>) -> Self {
-        Self {
-            metric: metric.to_string(),
-            items: found.items.iter().map(Place::from).collect(),
-            total: found.total,
-            computed_at: found.computed_at.to_string(),
-        }
+impl From<&Ranked<LeaderboardRow>> for Leaderboard {
+    fn from(found: &Ranked<LeaderboardRow>) -> Self {
+        Self { items: found.items.iter().map(Place::from).collect(), total: found.total }
     }
 }
 

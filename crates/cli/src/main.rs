@@ -9,6 +9,7 @@ mod output;
 mod progress;
 mod user_ref;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -24,9 +25,12 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(refused) => return usage(&refused),
     };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let as_json = cli.json;
+    // Standard error is JSON then: a log is had by asking for it.
+    let quiet = if as_json { "off" } else { "warn" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(quiet));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    log.with_ansi(std::io::stderr().is_terminal()).init();
     match run(cli) {
         Ok(code) => code,
         Err(error) => error.report(as_json),

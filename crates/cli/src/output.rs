@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
+use guildhall_adapter::domain::Timestamp;
 use serde::Serialize;
 
 use crate::error::CliError;
@@ -70,6 +71,15 @@ pub(crate) fn short(duration: Duration) -> String {
     }
 }
 
+/// An instant for people: to the second.
+pub(crate) fn moment(time: Timestamp) -> String {
+    let text = time.to_string();
+    match text.split_once('.') {
+        Some((seconds, _)) => format!("{seconds}Z"),
+        None => text,
+    }
+}
+
 /// Text of others for a terminal: without the control characters that would command it.
 pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
@@ -90,6 +100,13 @@ mod tests {
         let shown: Vec<String> =
             [850, 77_000, 12_300_000, 4_200_000_000].map(Duration::from_nanos).map(short).into();
         assert_eq!(shown, ["850 ns", "77.0 µs", "12.3 ms", "4.2 s"]);
+    }
+
+    #[test]
+    fn instants_are_shown_to_the_second() {
+        let shown = |raw: &str| moment(raw.parse().unwrap());
+        assert_eq!(shown("2026-11-21T04:52:42.81597Z"), "2026-11-21T04:52:42Z");
+        assert_eq!(shown("2026-11-21T04:52:42Z"), "2026-11-21T04:52:42Z");
     }
 
     #[test]

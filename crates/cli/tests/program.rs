@@ -191,3 +191,14 @@ fn the_demo_measures_verifies_and_cleans_up() {
     let (code, error) = home.refused("demo --members 20 --database sqlite://mine.db");
     assert_eq!((code, error["kind"].as_str()), (1, Some("database_in_use")), "{error}");
 }
+
+#[test]
+fn health_tells_a_database_without_tables() {
+    let home = Home::new();
+    std::fs::write(home.path().join("empty.db"), "").unwrap();
+    let output = home.run("health --database sqlite://empty.db --json");
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &told["status"]), (Some(1), &"unhealthy".into()));
+    let detail = told["database"]["detail"].as_str().unwrap();
+    assert!(detail.contains("migration"), "{detail}");
+}

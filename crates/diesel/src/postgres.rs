@@ -15,7 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{CancelToken, NoTls};
 
-use crate::fault::Class;
+use crate::fault::{Class, Worked};
 use crate::options::StoreOptions;
 
 pub(crate) const SYSTEM: &str = "postgresql";
@@ -173,11 +173,13 @@ async fn begin_snapshot(conn: &mut Conn) -> QueryResult<()> {
     Ansi::begin_transaction_sql(conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
 }
 
+/// Writers wait for rows, not for each other: as many as there are connections.
+const WRITERS_MAX: usize = tokio::sync::Semaphore::MAX_PERMITS;
+
 /// Nothing to shield: a dropped call leaves its slot busy, and the pool closes the connection.
 async fn shield<T: Send + 'static>(
-    work: impl Future<Output = Result<T, StorageError>> + Send + 'static,
-    _operation: &'static str,
-) -> Result<T, StorageError> {
+    work: impl Future<Output = Worked<T>> + Send + 'static,
+) -> Worked<T> {
     work.await
 }
 

@@ -10,9 +10,9 @@ use diesel::{Connection, QueryResult, SqliteConnection};
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use guildhall_domain::Random;
-use guildhall_repository::StorageError;
+use guildhall_repository::{BoxError, StorageError};
 
-use crate::fault::Class;
+use crate::fault::{Class, Worked};
 use crate::options::{SqliteDurability, StoreOptions};
 
 pub(crate) const SYSTEM: &str = "sqlite";
@@ -147,7 +147,9 @@ struct JournalMode {
 
 fn configure(conn: &mut SqliteConnection, options: &StoreOptions) -> QueryResult<()> {
     use diesel::RunQueryDsl as _;
-    let wait_ms = options.statement_timeout.as_millis();
+    // Other programs on the same file; those of this one queue. Shorter than a call may take, so
+    // that a long wait ends as contention and not as a call of unknown outcome.
+    let wait_ms = options.statement_timeout.as_millis() * 4 / 5;
     conn.batch_execute(&format!("PRAGMA busy_timeout = {wait_ms}; PRAGMA foreign_keys = ON;"))?;
     // PRAGMA is beyond the query builder.
     let mode: JournalMode = diesel::sql_query("PRAGMA journal_mode = WAL").get_result(conn)?;
@@ -174,17 +176,22 @@ async fn begin_snapshot(conn: &mut Conn) -> QueryResult<()> {
     conn.spawn_blocking(|inner| Ansi::begin_transaction_sql(inner, "BEGIN DEFERRED")).await
 }
 
+/// SQLite has one writer at a time: they queue here, in order, instead of polling for the lock.
+const WRITERS_MAX: usize = 1;
+
 /// Runs work that must not be dropped midway on a task of its own: diesel-async would block the
 /// thread, and panic on a current-thread runtime. A caller that goes away leaves it to its end.
 async fn shield<T: Send + 'static>(
-    work: impl Future<Output = Result<T, StorageError>> + Send + 'static,
-    operation: &'static str,
-) -> Result<T, StorageError> {
+    work: impl Future<Output = Worked<T>> + Send + 'static,
+) -> Worked<T> {
     match tokio::spawn(work).await {
         Ok(outcome) => outcome,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
         // The runtime is shutting down.
-        Err(error) => Err(StorageError::Internal { operation, source: Some(Arc::new(error)) }),
+        Err(error) => {
+            let source: BoxError = Arc::new(error);
+            Err(StorageError::Internal { operation: "shield", source: Some(source) }.into())
+        }
     }
 }
 
@@ -222,15 +229,20 @@ fn classify(error: &DieselError) -> Class {
 
 /// Applies what is missing, all in one transaction that excludes every other writer.
 async fn run_migrations(core: &pool::PoolCore) -> Result<migrate::Applied, StorageError> {
-    let mut slot = core.pool.get().await.map_err(|error| core.refusal(error))?;
-    slot.busy = true;
-    let applied = slot
-        .conn
-        .spawn_blocking(|inner| Ok(inner.immediate_transaction(migrate::apply_pending)))
+    let turn = core.turn(true).await?;
+    let (mut conn, _session) = open(&core.target, &core.options).await?;
+    // Not bounded: a large database may take its time.
+    let work = async move {
+        let applied = conn
+            .spawn_blocking(|inner| Ok(inner.immediate_transaction(migrate::apply_pending)))
+            .await;
+        drop(turn);
+        Ok(applied.unwrap_or_else(|error| Err(error.into())))
+    };
+    let limit = core.options.statement_timeout;
+    shield(work)
         .await
-        .unwrap_or_else(|error| Err(error.into()));
-    slot.busy = false;
-    Ok(applied)
+        .map_err(|fault| crate::fault::settle(fault, "migrate", RESOURCE, limit, classify))
 }
 
 async fn has_table(conn: &mut Conn, name: &'static str) -> QueryResult<bool> {

@@ -102,8 +102,13 @@ pub trait PointRepository: Send + Sync {
     /// Gives held points back. `InvalidState` when the hold was settled before.
     async fn release_hold(&self, id: HoldId, now: Timestamp) -> Result<PointHold, StorageError>;
 
-    /// Gives back what was held past its time; at most `limit` (1 to 500) holds. How many.
-    async fn expire_holds(&self, now: Timestamp, limit: u32) -> Result<u64, StorageError>;
+    /// Gives back what was held past its time; at most `limit` (1 to 500) holds, which are returned
+    /// as they are now, in ascending id order.
+    async fn expire_holds(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<PointHold>, StorageError>;
 
     /// The hold, or `None`.
     async fn hold_by_id(&self, id: HoldId) -> Result<Option<PointHold>, StorageError>;

@@ -163,13 +163,16 @@ fn listed(report: &ImportReport) -> Vec<String> {
         format!("  {}{field} {}: {}", warning.table, warning.key, warning.message)
     });
     parts.extend(list("Warnings", report.warnings_total, warnings));
-    let left = report.not_read.iter().map(|left| format!("{} {}", left.table, left.rows));
-    let left: Vec<String> = left.map(|text| plain(&text)).collect();
-    if !left.is_empty() {
-        parts.push(format!(
-            "Tables that no importer reads yet, with their rows: {}.",
-            left.join(", ")
-        ));
+    let (filled, empty): (Vec<_>, Vec<_>) = report.not_read.iter().partition(|left| left.rows > 0);
+    if !filled.is_empty() {
+        let filled: Vec<String> =
+            filled.iter().map(|left| plain(&format!("{} {}", left.table, left.rows))).collect();
+        let text = filled.join(", ");
+        parts.push(format!("Tables that no importer reads yet, with their rows: {text}."));
+    }
+    if !empty.is_empty() {
+        let empty: Vec<String> = empty.iter().map(|left| plain(&left.table)).collect();
+        parts.push(format!("Not read yet either, but empty: {}.", empty.join(", ")));
     }
     let columns =
         report.columns_not_read.iter().map(|c| format!("{}.{} {}", c.table, c.column, c.rows));

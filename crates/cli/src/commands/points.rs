@@ -12,7 +12,7 @@ use crate::args::MoveArgs;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::json::{Entry, History, Moved, Transferred, levels_reached};
-use crate::output::{plain, right, say, say_json, table};
+use crate::output::{moment, plain, right, say, say_json, table};
 use crate::user_ref::{UserRef, resolve};
 
 pub(crate) async fn award(args: &MoveArgs, context: &Context) -> Result<ExitCode, CliError> {
@@ -113,7 +113,7 @@ pub(crate) fn render(entries: &[PointEntry]) -> String {
         let purpose = format!("{}{}", entry.source, reference.unwrap_or_default());
         rows.add_row([
             entry.seq.to_string(),
-            entry.created_at.to_string(),
+            moment(entry.created_at),
             entry.kind.to_string(),
             plain(&purpose),
             entry.amount.to_string(),

@@ -10,7 +10,7 @@ use crate::commands::points;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::json::{Entry, Member, Shown, Stats, external};
-use crate::output::{plain, say, say_json, table};
+use crate::output::{moment, plain, say, say_json, table};
 use crate::user_ref::resolve;
 
 /// How many recent entries are shown.
@@ -99,7 +99,7 @@ impl Glance {
                 format!("{} (longest {})", stats.checkin_streak, stats.longest_streak),
             );
         }
-        row("member since", user.created_at.to_string());
+        row("member since", moment(user.created_at));
         if self.recent.is_empty() {
             return format!("{rows}\nNo entries yet.");
         }

@@ -136,7 +136,11 @@ async fn give_back_on(conn: &mut Conn, user: i64, amount: i64, now: Timestamp) -
     Ok(())
 }
 
-pub(super) async fn expire_on(conn: &mut Conn, now: Timestamp, limit: u32) -> Worked<u64> {
+pub(super) async fn expire_on(
+    conn: &mut Conn,
+    now: Timestamp,
+    limit: u32,
+) -> Worked<Vec<PointHold>> {
     let due: Vec<(i64, i64)> = point_holds::table
         .filter(point_holds::status.eq(HoldStatus::Active.as_str()))
         .filter(point_holds::expires_at.le(DbTime(now)))
@@ -147,30 +151,31 @@ pub(super) async fn expire_on(conn: &mut Conn, now: Timestamp, limit: u32) -> Wo
         .await?;
     let (ids, mut users): (Vec<i64>, Vec<i64>) = due.into_iter().unzip();
     if ids.is_empty() {
-        return Ok(0);
+        return Ok(Vec::new());
     }
     users.sort_unstable();
     users.dedup();
     let _locked: Vec<AccountRow> = lock_accounts(conn, &users).await?;
     // Whoever was settled while the locks were awaited is active no more.
-    let expired: Vec<(i64, i64)> = diesel::update(point_holds::table)
+    let mut expired: Vec<HoldRow> = diesel::update(point_holds::table)
         .filter(point_holds::id.eq_any(ids))
         .filter(point_holds::status.eq(HoldStatus::Active.as_str()))
         .set((
             point_holds::status.eq(HoldStatus::Expired.as_str()),
             point_holds::settled_at.eq(Some(DbTime(now))),
         ))
-        .returning((point_holds::user_id, point_holds::amount))
+        .returning(HoldRow::as_returning())
         .get_results(conn)
         .await?;
+    expired.sort_unstable_by_key(|hold| hold.id);
     let mut sums: BTreeMap<i64, i64> = BTreeMap::new();
-    for (user, amount) in &expired {
-        *sums.entry(*user).or_default() += amount; // At most what is held, which has a limit.
+    for hold in &expired {
+        *sums.entry(hold.user_id).or_default() += hold.amount; // At most what is held.
     }
     for (user, amount) in sums {
         give_back_on(conn, user, amount, now).await?;
     }
-    Ok(expired.len() as u64)
+    Ok(expired.into_iter().map(HoldRow::into_hold).collect::<Result<_, _>>()?)
 }
 
 pub(super) async fn hold_by_id_on(conn: &mut Conn, id: HoldId) -> Worked<Option<PointHold>> {

@@ -61,9 +61,12 @@ impl ImportRepository for DieselImports {
             return Err(StorageError::invalid("levels", Rule::TooLong { max: 1000 }));
         }
         self.lease
-            .run("imports.write_levels", Mode::Transaction, (run.clone(), levels.to_vec()), |c, a| {
-                Box::pin(levels_on(c, &a.0, &a.1))
-            })
+            .run(
+                "imports.write_levels",
+                Mode::Transaction,
+                (run.clone(), levels.to_vec()),
+                |c, a| Box::pin(levels_on(c, &a.0, &a.1)),
+            )
             .await
     }
 
@@ -166,8 +169,7 @@ impl ImportRow {
     }
 }
 
-const PHASES: [ImportPhase; 3] =
-    [ImportPhase::Running, ImportPhase::Finished, ImportPhase::Undone];
+const PHASES: [ImportPhase; 3] = [ImportPhase::Running, ImportPhase::Finished, ImportPhase::Undone];
 
 pub(super) const fn phase_name(phase: ImportPhase) -> &'static str {
     match phase {
@@ -320,11 +322,8 @@ async fn levels_on(conn: &mut Conn, run: &ImportRun, given: &[Level]) -> Worked<
     lock_levels(conn).await?;
     let stored: Vec<LevelRow> = levels::table.select(LevelRow::as_select()).load(conn).await?;
     let stored: BTreeMap<i64, LevelRow> = stored.into_iter().map(|row| (row.level, row)).collect();
-    let differing: Vec<LevelRow> = given
-        .iter()
-        .map(LevelRow::of)
-        .filter(|row| stored.get(&row.level) != Some(row))
-        .collect();
+    let differing: Vec<LevelRow> =
+        given.iter().map(LevelRow::of).filter(|row| stored.get(&row.level) != Some(row)).collect();
     if differing.is_empty() {
         return Ok(0);
     }

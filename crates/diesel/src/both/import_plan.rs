@@ -281,7 +281,7 @@ impl<'a> Past<'a> {
         let mut earned = 0;
         for entry in &member.entries {
             if !is_key(&entry.source_key) || !keys.insert(entry.source_key.as_str()) {
-                return Err(format!("its ledger has the key {:?} twice", entry.source_key));
+                return Err("its ledger has a key twice, or one that cannot be kept".to_owned());
             }
             past.entry(entry)?;
             earned = in_range(earned + entry.amount.minor().max(0))?;
@@ -405,7 +405,8 @@ fn idem_key(source: &str, what: &str, member: &str, key: &str) -> String {
     let mut hash = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128;
     for part in [source, what, member, key] {
         for byte in (part.len() as u64).to_be_bytes().into_iter().chain(part.bytes()) {
-            hash = (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
+            hash =
+                (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
         }
     }
     format!("import:#{hash:032x}")

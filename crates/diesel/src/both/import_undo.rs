@@ -23,12 +23,8 @@ pub(super) async fn undo_on(
     limit: u32,
     now: Timestamp,
 ) -> Worked<(u64, Vec<UserId>, bool)> {
-    let row: Option<ImportRow> = imports::table
-        .find(id.0)
-        .select(ImportRow::as_select())
-        .first(conn)
-        .await
-        .optional()?;
+    let row: Option<ImportRow> =
+        imports::table.find(id.0).select(ImportRow::as_select()).first(conn).await.optional()?;
     let row = row.ok_or_else(|| StorageError::not_found("import", id))?;
     keep_others_out(conn, &row.source, now, "take it back").await?;
     if row.phase()? == ImportPhase::Undone {

@@ -77,7 +77,7 @@ async fn write_on(conn: &mut Conn, batch: &Batch) -> Worked<Vec<MemberImport>> {
 }
 
 async fn store_on(conn: &mut Conn, plan: Plan<'_>, now: Timestamp) -> Worked<()> {
-    let Plan { created, stats, joined, links, accounts, entries, tags, .. } = plan;
+    let Plan { created, stats, mut joined, links, accounts, entries, tags, .. } = plan;
     insert_members_on(conn, &created, now).await?;
     if !stats.is_empty() {
         // The rows that registration has just made hold zeros.
@@ -91,6 +91,8 @@ async fn store_on(conn: &mut Conn, plan: Plan<'_>, now: Timestamp) -> Worked<()>
         let insert = diesel::insert_into(external_accounts::table);
         batch!(conn, execute, links, insert.values(links))?;
     }
+    // Ascending, like everybody who locks several members.
+    joined.sort_by_key(|joined| joined.user);
     for joined in &joined {
         join_on(conn, joined, now).await?;
     }
@@ -151,11 +153,8 @@ macro_rules! taken {
         if $values.is_empty() {
             HashSet::new()
         } else {
-            let taken: Vec<Option<String>> = users::table
-                .filter($column.eq_any($values))
-                .select($column)
-                .load($conn)
-                .await?;
+            let taken: Vec<Option<String>> =
+                users::table.filter($column.eq_any($values)).select($column).load($conn).await?;
             taken.into_iter().flatten().collect::<HashSet<String>>()
         }
     };
@@ -213,10 +212,7 @@ async fn tags_on(conn: &mut Conn, batch: &Batch) -> QueryResult<HashMap<String, 
 }
 
 /// Whose these accounts elsewhere are, where they are somebody's.
-async fn holders_on(
-    conn: &mut Conn,
-    accounts: &[External],
-) -> QueryResult<HashMap<External, i64>> {
+async fn holders_on(conn: &mut Conn, accounts: &[External]) -> QueryResult<HashMap<External, i64>> {
     let mut holders = HashMap::new();
     for accounts in accounts.chunks(VALUES) {
         let wanted: HashSet<&External> = accounts.iter().collect();

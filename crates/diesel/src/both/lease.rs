@@ -8,9 +8,9 @@ use futures_util::future::BoxFuture;
 use guildhall_repository::{ErrorKind, StorageError, retry_contention};
 use tracing::Instrument;
 
-use super::pool::{Manager, PoolCore};
-use super::{Conn, RESOURCE, SYSTEM, begin_snapshot, begin_write, classify, shield};
-use crate::fault::{Fault, Worked, broken_uniqueness, settle};
+use super::pool::{Manager, PoolCore, Turn};
+use super::{Conn, SYSTEM, begin_snapshot, begin_write};
+use crate::fault::{Fault, Worked, broken_uniqueness};
 
 /// The body of a method: borrows the connection and its arguments, captures nothing, and can
 /// therefore be run again from the start.
@@ -22,6 +22,7 @@ pub(super) enum Mode {
     /// Nothing: one statement, or several that need not agree.
     Bare,
     /// One statement that may fail on a constraint: a savepoint inside a unit, nothing outside.
+    #[allow(dead_code, reason = "PostgreSQL's movements are one statement, SQLite's are not")]
     Guarded,
     /// Several reads that must agree: a read-only snapshot outside a unit, nothing inside.
     Snapshot,
@@ -44,6 +45,8 @@ pub(super) struct UnitCore {
     pub(super) shared: Arc<PoolCore>,
     /// A call inside was dropped midway.
     pub(super) interrupted: AtomicBool,
+    /// The turn to write, where writers queue. Given back with the unit.
+    pub(super) _turn: Turn,
 }
 
 impl UnitCore {
@@ -82,17 +85,11 @@ impl Lease {
         let span = tracing::debug_span!("db", db.system = SYSTEM, db.operation.name = operation);
         match self {
             Self::Pool(core) => {
-                let core = Arc::clone(core);
-                let work = async move { run_pooled(&core, operation, mode, &args, body).await };
-                shield(work.instrument(span), operation).await
+                let args = Arc::new(args);
+                run_pooled(core, operation, mode, &args, body).instrument(span).await
             }
             Self::Unit(unit) => {
-                let watch = Interruption { interrupted: Some(&unit.interrupted) };
-                let held = Arc::clone(unit);
-                let work = async move { run_in_unit(&held, operation, mode, &args, body).await };
-                let outcome = shield(work.instrument(span), operation).await;
-                watch.disarm();
-                outcome
+                run_in_unit(unit, operation, mode, args, body).instrument(span).await
             }
         }
     }
@@ -117,61 +114,63 @@ impl Drop for Interruption<'_> {
     }
 }
 
-async fn run_pooled<A: Sync, T: Send>(
-    core: &PoolCore,
+async fn run_pooled<A, T>(
+    core: &Arc<PoolCore>,
     operation: &'static str,
     mode: Mode,
-    args: &A,
+    args: &Arc<A>,
     body: Body<A, T>,
-) -> Result<T, StorageError> {
-    let attempt = || async {
-        let mut slot = core.pool.get().await.map_err(|error| core.refusal(error))?;
-        slot.busy = true;
-        let work = run_alone(&mut slot.conn, mode, args, body);
-        let limit = core.options.statement_timeout;
-        match tokio::time::timeout(limit, work).await {
-            Ok(outcome) => {
-                slot.busy = false;
-                outcome.map_err(|fault| settle(fault, operation, RESOURCE, limit, classify))
-            }
-            // The slot stays busy, so that the pool closes it.
-            Err(_) => Err(StorageError::Timeout { resource: RESOURCE, after: limit }),
-        }
+) -> Result<T, StorageError>
+where
+    A: Send + Sync + 'static,
+    T: Send + 'static,
+{
+    let attempt = || async move {
+        let turn = core.turn(mode == Mode::Transaction).await?;
+        let mut slot = core.acquire().await?;
+        let args = Arc::clone(args);
+        let work = async move {
+            slot.busy = true;
+            let outcome = run_alone(&mut slot.conn, mode, &*args, body).await;
+            slot.busy = false;
+            drop((slot, turn)); // In this order: who comes next finds a connection.
+            outcome
+        };
+        core.bounded(operation, work).await
     };
     retry_contention(core.options.retry, &*core.random, attempt).await
 }
 
-async fn run_in_unit<A: Sync, T: Send>(
-    unit: &UnitCore,
+async fn run_in_unit<A, T>(
+    unit: &Arc<UnitCore>,
     operation: &'static str,
     mode: Mode,
-    args: &A,
+    args: A,
     body: Body<A, T>,
-) -> Result<T, StorageError> {
-    let mut held = unit.slot.lock().await;
-    if unit.interrupted.load(Ordering::SeqCst) {
-        return Err(UnitCore::spent(operation));
-    }
-    let slot = held.as_mut().ok_or_else(|| UnitCore::spent(operation))?;
-    slot.busy = true;
-    let limit = unit.shared.options.statement_timeout;
-    let work = run_inside(&mut slot.conn, mode, args, body);
-    match tokio::time::timeout(limit, work).await {
-        Ok(outcome) => {
-            slot.busy = false;
-            let outcome =
-                outcome.map_err(|fault| settle(fault, operation, RESOURCE, limit, classify));
-            if matches!(&outcome, Err(error) if error.kind() == ErrorKind::Contention) {
-                // PostgreSQL has aborted the transaction; only the owner can begin again.
-                tracing::debug!(operation, "other writers won inside a unit");
-            }
-            outcome
+) -> Result<T, StorageError>
+where
+    A: Send + Sync + 'static,
+    T: Send + 'static,
+{
+    // A call that is dropped, or whose time is over, leaves the unit in nobody knows what state.
+    let watch = Interruption { interrupted: Some(&unit.interrupted) };
+    let held = Arc::clone(unit);
+    let work = async move {
+        let mut held_slot = held.slot.lock().await;
+        if held.interrupted.load(Ordering::SeqCst) {
+            return Err(UnitCore::spent(operation).into());
         }
-        Err(_) => {
-            unit.interrupted.store(true, Ordering::SeqCst);
-            Err(StorageError::Timeout { resource: RESOURCE, after: limit })
-        }
+        let slot = held_slot.as_mut().ok_or_else(|| UnitCore::spent(operation))?;
+        slot.busy = true;
+        let outcome = run_inside(&mut slot.conn, mode, &args, body).await;
+        slot.busy = false;
+        outcome
+    };
+    let outcome = unit.shared.bounded(operation, work).await;
+    if !matches!(&outcome, Err(error) if error.kind() == ErrorKind::Timeout) {
+        watch.disarm();
     }
+    outcome
 }
 
 /// How often a body looks again after somebody used its once-only key at the same moment. The

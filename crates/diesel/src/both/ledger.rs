@@ -45,9 +45,7 @@ impl LedgerRepository for DieselLedger {
     }
 
     async fn entry(&self, id: EntryId) -> Result<Option<PointEntry>, StorageError> {
-        self.lease
-            .run("ledger.entry", Mode::Bare, id, |c, id| Box::pin(entry_on(c, *id)))
-            .await
+        self.lease.run("ledger.entry", Mode::Bare, id, |c, id| Box::pin(entry_on(c, *id))).await
     }
 
     async fn verify(&self, user: UserId) -> Result<LedgerReport, StorageError> {
@@ -112,7 +110,8 @@ async fn transactions_on(
         query = query.filter(e::seq.lt(below));
     }
     let rows: Vec<EntryRow> = query.load(conn).await?;
-    let page = Page::from_fetched(rows, limit, |row| Cursor::encode(TRANSACTIONS, &[Some(row.seq)]));
+    let page =
+        Page::from_fetched(rows, limit, |row| Cursor::encode(TRANSACTIONS, &[Some(row.seq)]));
     let items = page.items.into_iter().map(EntryRow::into_entry).collect::<Result<_, _>>()?;
     Ok(Page { items, next_cursor: page.next_cursor })
 }

@@ -132,7 +132,14 @@ async fn accounts_on(
         .filter(a::user_id.gt(after).and(a::user_id.le(last)))
         .order(a::user_id)
         .limit(limit as i64)
-        .select((a::user_id, a::balance, a::held, a::lifetime_earned, a::lifetime_spent, a::next_seq))
+        .select((
+            a::user_id,
+            a::balance,
+            a::held,
+            a::lifetime_earned,
+            a::lifetime_spent,
+            a::next_seq,
+        ))
         .load(conn)
         .await
 }
@@ -196,10 +203,8 @@ async fn figures_on(
         .sql(HOLD_SUMS[3])
         .load(conn)
         .await?;
-    let mut figures: BTreeMap<i64, Figures> = entries
-        .into_iter()
-        .map(|sums| (sums.user_id, Figures::from(sums)))
-        .collect();
+    let mut figures: BTreeMap<i64, Figures> =
+        entries.into_iter().map(|sums| (sums.user_id, Figures::from(sums))).collect();
     for (user, amount) in holds {
         figures.entry(user).or_default().held = whole(amount);
     }

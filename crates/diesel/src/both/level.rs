@@ -8,10 +8,10 @@ use diesel_async::RunQueryDsl;
 use guildhall_domain::{Level, LevelTable, Rule, Timestamp, UserId};
 use guildhall_repository::{LevelRepository, ListLimit, StorageError};
 
-use super::Conn;
 use super::lease::{Lease, Mode};
-use super::member::{batch, lock_accounts, lock_levels};
+use super::member::{batch, lock_levels};
 use super::user::at_most;
+use super::{Conn, lock_accounts};
 use crate::fault::Worked;
 use crate::rows::LevelRow;
 use crate::schema::{levels, point_accounts};

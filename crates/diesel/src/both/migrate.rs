@@ -33,22 +33,18 @@ impl DieselStorage {
     /// Applies the migrations that this database lacks, in one transaction, and names them.
     /// Programs that start together wait for each other and apply each migration once.
     pub async fn migrate(&self) -> Result<Vec<String>, StorageError> {
-        let core = Arc::clone(&self.core);
-        let work = async move {
-            run_migrations(&core).await?.map_err(|fault| match fault {
-                MigrationFault::Database(error) => settle(
-                    Fault::Database(error),
-                    "migrate",
-                    RESOURCE,
-                    core.options.statement_timeout,
-                    classify,
-                ),
-                MigrationFault::Harness(source) => {
-                    StorageError::Internal { operation: "migrate", source: Some(source) }
-                }
-            })
-        };
-        super::shield(work, "migrate").await
+        run_migrations(&self.core).await?.map_err(|fault| match fault {
+            MigrationFault::Database(error) => settle(
+                Fault::Database(error),
+                "migrate",
+                RESOURCE,
+                self.core.options.statement_timeout,
+                classify,
+            ),
+            MigrationFault::Harness(source) => {
+                StorageError::Internal { operation: "migrate", source: Some(source) }
+            }
+        })
     }
 
     /// Every migration of this version and whether the database has it. Changes nothing.

@@ -149,7 +149,11 @@ impl PointRepository for DieselPoints {
             .await
     }
 
-    async fn expire_holds(&self, now: Timestamp, limit: u32) -> Result<u64, StorageError> {
+    async fn expire_holds(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<PointHold>, StorageError> {
         if !(1..=500).contains(&limit) {
             return Err(StorageError::invalid("limit", Rule::OutOfRange { min: 1, max: 500 }));
         }

@@ -1,5 +1,6 @@
 //! The pool: connections, how they are opened, and when they are given up.
 
+use std::future::Future;
 use std::sync::{Arc, Mutex};
 
 use bb8::ManageConnection;
@@ -7,7 +8,10 @@ use diesel_async::pooled_connection::PoolableConnection;
 use guildhall_domain::Random;
 use guildhall_repository::{BoxError, StorageError};
 
-use super::{Conn, RESOURCE, Session, Target, open};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::{Conn, RESOURCE, Session, Target, WRITERS_MAX, classify, open, shield};
+use crate::fault::{Worked, settle};
 use crate::options::StoreOptions;
 
 /// A connection and whether a call is under way on it.
@@ -70,7 +74,11 @@ pub(super) struct PoolCore {
     pub(super) random: Arc<dyn Random>,
     pub(super) target: Target,
     last_error: LastError,
+    writers: Arc<Semaphore>,
 }
+
+/// The right to run a writing transaction; `None` for what does not need one.
+pub(super) type Turn = Option<OwnedSemaphorePermit>;
 
 impl PoolCore {
     /// Opens one connection to know that it works, and hands it to a pool that grows on demand.
@@ -94,11 +102,48 @@ impl PoolCore {
             .build_unchecked(manager);
         // A fresh pool has room for one; if it had not, the connection would just be closed.
         drop(pool.add(first));
-        Ok(Self { pool, options, random, target, last_error })
+        let writers = Arc::new(Semaphore::new(WRITERS_MAX));
+        Ok(Self { pool, options, random, target, last_error, writers })
+    }
+
+    /// Waits for the turn to write, in order of arrival and before a connection is taken: where
+    /// only one may write at a time, readers must find connections meanwhile.
+    pub(super) async fn turn(&self, writes: bool) -> Result<Turn, StorageError> {
+        if !writes {
+            return Ok(None);
+        }
+        let waiting = Arc::clone(&self.writers).acquire_owned();
+        match tokio::time::timeout(self.options.acquire_timeout, waiting).await {
+            Ok(turn) => Ok(turn.ok()), // Never closed.
+            Err(_) => Err(StorageError::Contention),
+        }
+    }
+
+    /// A connection of one's own, within the acquire timeout.
+    pub(super) async fn acquire(
+        &self,
+    ) -> Result<bb8::PooledConnection<'static, Manager>, StorageError> {
+        self.pool.get_owned().await.map_err(|error| self.refusal(error))
+    }
+
+    /// Runs work on a connection for no longer than the statement timeout, safe from callers that
+    /// go away, and settles its fault.
+    pub(super) async fn bounded<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl Future<Output = Worked<T>> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        let limit = self.options.statement_timeout;
+        match tokio::time::timeout(limit, shield(work)).await {
+            Ok(outcome) => {
+                outcome.map_err(|fault| settle(fault, operation, RESOURCE, limit, classify))
+            }
+            Err(_) => Err(StorageError::Timeout { resource: RESOURCE, after: limit }),
+        }
     }
 
     /// Explains why no connection was to be had.
-    pub(super) fn refusal(&self, error: bb8::RunError<StorageError>) -> StorageError {
+    fn refusal(&self, error: bb8::RunError<StorageError>) -> StorageError {
         match error {
             bb8::RunError::User(error) => error,
             bb8::RunError::TimedOut => {

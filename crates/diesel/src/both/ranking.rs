@@ -7,10 +7,11 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use guildhall_domain::{
     ActivitySummary, CommunityZone, DailyActivity, Day, ExternalAccount, LeaderboardMetric,
-    LeaderboardRow, PointAccount, PointTotals, Points, RankInfo, Rule, Timestamp, UserId, Violation,
+    LeaderboardRow, PointAccount, PointTotals, Points, RankInfo, Rule, Timestamp, UserId,
+    Violation,
 };
 use guildhall_repository::{
-    Cursor, OffsetRequest, Page, PageRequest, RankingRepository, Ranked, StorageError,
+    Cursor, OffsetRequest, Page, PageRequest, Ranked, RankingRepository, StorageError,
 };
 
 use super::lease::{Lease, Mode};
@@ -90,9 +91,7 @@ impl RankingRepository for DieselRankings {
     }
 
     async fn totals(&self) -> Result<PointTotals, StorageError> {
-        self.lease
-            .run("rankings.totals", Mode::Snapshot, (), |c, ()| Box::pin(totals_on(c)))
-            .await
+        self.lease.run("rankings.totals", Mode::Snapshot, (), |c, ()| Box::pin(totals_on(c))).await
     }
 
     async fn daily_activity(

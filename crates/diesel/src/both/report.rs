@@ -37,8 +37,7 @@ const SHRUNK: &str =
 const MEMBERS: &str = "COUNT(DISTINCT user_id)";
 
 pub(super) async fn circulation_on(conn: &mut Conn) -> Worked<Points> {
-    let sum: i64 =
-        point_accounts::table.select(sql::<BigInt>(BALANCES)).get_result(conn).await?;
+    let sum: i64 = point_accounts::table.select(sql::<BigInt>(BALANCES)).get_result(conn).await?;
     Ok(Points::from_minor(sum)?)
 }
 

@@ -22,8 +22,8 @@ use super::point::DieselPoints;
 use super::pool::PoolCore;
 use super::ranking::DieselRankings;
 use super::user::DieselUsers;
-use super::{Conn, RESOURCE, SYSTEM, begin_write, classify, server_version, shield};
-use crate::fault::{Worked, settle};
+use super::{Conn, SYSTEM, begin_write, server_version};
+use crate::fault::Worked;
 use crate::schema::health_probe;
 use crate::types::DbTime;
 
@@ -108,27 +108,21 @@ lend!(DieselUnit);
 #[async_trait]
 impl Storage for DieselStorage {
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StorageError> {
-        let core = Arc::clone(&self.core);
-        let open = async move {
-            let mut slot = core.pool.get_owned().await.map_err(|error| core.refusal(error))?;
+        let turn = self.core.turn(true).await?;
+        let mut slot = self.core.acquire().await?;
+        let work = async move {
             slot.busy = true;
-            let limit = core.options.statement_timeout;
-            match tokio::time::timeout(limit, begin_write(&mut slot.conn)).await {
-                Ok(begun) => {
-                    slot.busy = false;
-                    begun.map_err(|error| {
-                        settle(error.into(), "begin", RESOURCE, limit, classify)
-                    })?;
-                    Ok((core, slot))
-                }
-                Err(_) => Err(StorageError::Timeout { resource: RESOURCE, after: limit }),
-            }
+            let begun = begin_write(&mut slot.conn).await;
+            slot.busy = false;
+            begun?;
+            Ok((slot, turn))
         };
-        let (shared, slot) = shield(open, "begin").await?;
+        let (slot, turn) = self.core.bounded("begin", work).await?;
         let unit = Arc::new(UnitCore {
             slot: tokio::sync::Mutex::new(Some(slot)),
-            shared,
+            shared: Arc::clone(&self.core),
             interrupted: AtomicBool::new(false),
+            _turn: turn,
         });
         let lent = Lent::new(&Lease::Unit(Arc::clone(&unit)));
         Ok(Box::new(DieselUnit { unit, lent }))
@@ -178,34 +172,26 @@ impl DieselUnit {
     /// pool, which rolls back.
     async fn end(self, commit: bool) -> Result<(), StorageError> {
         let operation = if commit { "commit" } else { "rollback" };
-        let unit = Arc::clone(&self.unit);
-        drop(self);
-        let ending = async move {
-            let mut slot =
-                unit.slot.lock().await.take().ok_or_else(|| UnitCore::spent(operation))?;
+        let Self { unit, lent } = self;
+        drop(lent);
+        let shared = Arc::clone(&unit.shared);
+        let work = async move {
+            let taken = unit.slot.lock().await.take();
+            let mut slot = taken.ok_or_else(|| UnitCore::spent(operation))?;
             if unit.interrupted.load(Ordering::SeqCst) {
                 // The slot goes back with its transaction open, and is closed for it.
-                return if commit { Err(UnitCore::spent(operation)) } else { Ok(()) };
+                return if commit { Err(UnitCore::spent(operation).into()) } else { Ok(()) };
             }
             slot.busy = true;
-            let limit = unit.shared.options.statement_timeout;
-            let ended = async {
-                if commit {
-                    Transactions::commit_transaction(&mut slot.conn).await
-                } else {
-                    Transactions::rollback_transaction(&mut slot.conn).await
-                }
+            let ended = if commit {
+                Transactions::commit_transaction(&mut slot.conn).await
+            } else {
+                Transactions::rollback_transaction(&mut slot.conn).await
             };
-            match tokio::time::timeout(limit, ended).await {
-                Ok(ended) => {
-                    slot.busy = false;
-                    ended
-                        .map_err(|error| settle(error.into(), operation, RESOURCE, limit, classify))
-                }
-                Err(_) => Err(StorageError::Timeout { resource: RESOURCE, after: limit }),
-            }
+            slot.busy = false;
+            Ok(ended?)
         };
-        shield(ending, operation).await
+        shared.bounded(operation, work).await
     }
 }
 

@@ -9,10 +9,10 @@ use guildhall_domain::{
 };
 use guildhall_repository::StorageError;
 
-use super::Conn;
-use super::member::{lock_accounts, lock_user};
+use super::member::lock_user;
 use super::user_lookup::{by_id_on, externals_on};
 use super::user_register::{GIVEN, taken_account};
+use super::{Conn, lock_accounts};
 use crate::fault::{Fault, Worked, broken_uniqueness};
 use crate::rows::{ExternalRow, UserRow};
 use crate::schema::{external_accounts, point_accounts, point_holds, users};

@@ -6,8 +6,8 @@ use diesel_async::RunQueryDsl;
 
 use super::Conn;
 use super::activity::Signs;
-use crate::rows::{AccountRow, UserRow};
-use crate::schema::{point_accounts, users};
+use crate::rows::UserRow;
+use crate::schema::users;
 use crate::types::{CalendarDay, UtcTime};
 
 /// Inserts the rows by one statement, in which their name stands for all of them: `batch!(conn,
@@ -39,18 +39,6 @@ pub(super) async fn lock_user(conn: &mut Conn, id: i64) -> QueryResult<Option<Us
     // The id never changes, so that rows which refer to the member need not wait.
     let row = users::table.find(id).select(UserRow::as_select()).for_no_key_update();
     row.first(conn).await.optional()
-}
-
-/// The accounts by ascending ids, which nobody else changes from here to the end of the
-/// transaction.
-pub(super) async fn lock_accounts(conn: &mut Conn, ids: &[i64]) -> QueryResult<Vec<AccountRow>> {
-    point_accounts::table
-        .filter(point_accounts::user_id.eq_any(ids))
-        .order_by(point_accounts::user_id)
-        .select(AccountRow::as_select())
-        .for_no_key_update()
-        .load(conn)
-        .await
 }
 
 /// Keeps other writers of levels away until the end of the transaction; readers pass.

@@ -183,7 +183,7 @@ impl QueryFragment<Pg> for TransferSql {
         out.push_sql(", ");
         out.push_bind_param::<BigInt, _>(&t.to)?;
         out.push_sql(
-            ") AND NOT is_closed ORDER BY user_id FOR UPDATE), allowed AS (SELECT count(*) = 2 \
+            ") AND NOT is_closed ORDER BY user_id FOR NO KEY UPDATE), allowed AS (SELECT count(*) = 2 \
              AND bool_and(user_id <> ",
         );
         out.push_bind_param::<BigInt, _>(&t.from)?;
@@ -240,7 +240,7 @@ pub(super) async fn lock_accounts(conn: &mut Conn, users: &[i64]) -> QueryResult
     point_accounts::table
         .filter(point_accounts::user_id.eq_any(users))
         .order(point_accounts::user_id)
-        .for_update()
+        .for_no_key_update()
         .select(AccountRow::as_select())
         .load(conn)
         .await

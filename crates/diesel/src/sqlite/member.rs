@@ -6,8 +6,8 @@ use diesel::sql_types::BigInt;
 
 use super::Conn;
 use super::activity::Signs;
-use crate::rows::{AccountRow, UserRow};
-use crate::schema::{point_accounts, user_activity_days, user_stats, users};
+use crate::rows::UserRow;
+use crate::schema::{user_activity_days, user_stats, users};
 
 /// Inserts the rows one by one, without leaving the thread of the connection: `batch!(conn, execute,
 /// rows, insert_into(table).values(rows))`. In the statement, their name stands for one of them.
@@ -55,15 +55,6 @@ pub(super) async fn allocate_user_ids(conn: &mut Conn, count: usize) -> QueryRes
 pub(super) async fn lock_user(conn: &mut Conn, id: i64) -> QueryResult<Option<UserRow>> {
     let row = users::table.find(id).select(UserRow::as_select());
     diesel_async::RunQueryDsl::first(row, conn).await.optional()
-}
-
-/// The accounts by ascending ids. The transaction keeps other writers away already.
-pub(super) async fn lock_accounts(conn: &mut Conn, ids: &[i64]) -> QueryResult<Vec<AccountRow>> {
-    let rows = point_accounts::table
-        .filter(point_accounts::user_id.eq_any(ids.to_vec()))
-        .order_by(point_accounts::user_id)
-        .select(AccountRow::as_select());
-    diesel_async::RunQueryDsl::load(rows, conn).await
 }
 
 /// Nothing to do: the transaction keeps other writers away already.

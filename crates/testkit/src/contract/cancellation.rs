@@ -16,7 +16,6 @@ use std::sync::Arc;
 use guildhall_repository::Storage;
 
 use super::given;
-use crate::builder::now;
 
 #[doc(hidden)]
 #[macro_export]
@@ -53,10 +52,10 @@ macro_rules! cancellation_promises {
 #[doc(hidden)]
 pub use crate::cancellation_promises as promises;
 
-/// That every connection serves again: twice as many calls as there are places, and as many units
-/// as there are places, one after the other.
+/// That abandoned calls come to their end and every connection serves again: twice as many calls as
+/// there are places, and as many units as there are places, one after the other.
 async fn nothing_is_missing(storage: &Arc<dyn Storage>) {
-    let places = storage.health(now()).await.unwrap().connections_max;
+    let places = given::at_rest(storage).await.connections_max;
     let calls = 2 * usize::try_from(places).unwrap();
     given::at_once(calls, storage, |storage, _| async move {
         storage.rankings().points_in_circulation().await.unwrap();

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use guildhall_domain::{ImportedVip, Points, User, UserId, Vip};
-use guildhall_repository::{ImportRun, NewImport, Storage};
+use guildhall_repository::{ImportRun, NewImport, Storage, StorageHealth};
 use tokio::sync::Barrier;
 use tokio::task::JoinHandle;
 
-use crate::builder::{award, hours, imported, now, user};
+use crate::builder::{award, hours, imported, now, seconds, user};
 
 /// A registered member, called `name`.
 pub(super) async fn member(storage: &Arc<dyn Storage>, name: &str) -> UserId {
@@ -64,6 +64,20 @@ pub(super) async fn vip(storage: &Arc<dyn Storage>, name: &str, standing: Vip) -
     let external = crate::builder::telegram(name);
     let found = storage.users().by_external(&external.provider, &external.external_id);
     found.await.unwrap().unwrap().id
+}
+
+/// Waits until no connection is in use, and gives the storage's state then.
+pub(super) async fn at_rest(storage: &Arc<dyn Storage>) -> StorageHealth {
+    let rest = async {
+        loop {
+            let health = storage.health(now()).await.unwrap();
+            if health.idle == health.connections {
+                return health;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(seconds(60), rest).await.expect("abandoned calls come to their end")
 }
 
 /// The balance of a member.

@@ -134,7 +134,7 @@ impl Report {
             load: self.operations(),
             latencies: self.latencies(),
             cache: self.hits(),
-            leaderboard: Leaderboard::new(METRIC, &self.top),
+            leaderboard: Leaderboard::from(&self.top),
             member: self.leader.to_json(),
             ledger: Verified::from(&self.audit),
         }

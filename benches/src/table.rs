@@ -1,0 +1,232 @@
+//! The rows, as Markdown and as JSON.
+
+use std::fmt::Write as _;
+
+use crate::rounds::{Series, median};
+
+/// How a figure is read.
+#[derive(Clone, Copy, PartialEq)]
+enum Unit {
+    /// Nanoseconds: less is better.
+    Latency,
+    /// A second: more is better.
+    Rate,
+}
+
+/// A figure of every round, of which the median counts.
+struct Figure {
+    rounds: Vec<f64>,
+    unit: Unit,
+}
+
+/// What is promised of a row.
+#[derive(Clone, Copy)]
+enum Goal {
+    RatioAtMost(f64),
+    RatioAtLeast(f64),
+    /// So many times shorter than the baseline.
+    TimesFaster(f64),
+    NanosAtMost(f64),
+    RateAtLeast(f64),
+}
+
+/// A row of the table.
+pub(crate) struct Row {
+    name: &'static str,
+    what: String,
+    measured: Figure,
+    p99_ns: Option<f64>,
+    baseline: Option<(String, Figure)>,
+    goal: Option<Goal>,
+}
+
+impl Row {
+    /// Tells how long an operation takes.
+    pub(crate) fn latency(name: &'static str, what: impl Into<String>, series: &Series) -> Self {
+        let figure = Figure { rounds: series.medians_ns(), unit: Unit::Latency };
+        Self::new(name, what, figure, Some(series.p99_ns()))
+    }
+
+    /// Tells how many operations a second there are.
+    pub(crate) fn rate(name: &'static str, what: impl Into<String>, series: &Series) -> Self {
+        let figure = Figure { rounds: series.rates(), unit: Unit::Rate };
+        Self::new(name, what, figure, Some(series.p99_ns()))
+    }
+
+    /// Tells a rate that was measured once.
+    pub(crate) fn one_rate(name: &'static str, what: impl Into<String>, a_second: f64) -> Self {
+        Self::new(name, what, Figure { rounds: vec![a_second], unit: Unit::Rate }, None)
+    }
+
+    fn new(
+        name: &'static str,
+        what: impl Into<String>,
+        measured: Figure,
+        p99_ns: Option<f64>,
+    ) -> Self {
+        Self { name, what: what.into(), measured, p99_ns, baseline: None, goal: None }
+    }
+
+    /// Beside this series.
+    pub(crate) fn against(mut self, baseline: impl Into<String>, series: &Series) -> Self {
+        let unit = self.measured.unit;
+        let rounds = match unit {
+            Unit::Latency => series.medians_ns(),
+            Unit::Rate => series.rates(),
+        };
+        self.baseline = Some((baseline.into(), Figure { rounds, unit }));
+        self
+    }
+
+    /// At most so many times the baseline.
+    pub(crate) fn at_most(mut self, ratio: f64) -> Self {
+        self.goal = Some(Goal::RatioAtMost(ratio));
+        self
+    }
+
+    /// At least so many times the baseline.
+    pub(crate) fn at_least(mut self, ratio: f64) -> Self {
+        self.goal = Some(Goal::RatioAtLeast(ratio));
+        self
+    }
+
+    /// The baseline takes at least so many times as long.
+    pub(crate) fn times_faster(mut self, times: f64) -> Self {
+        self.goal = Some(Goal::TimesFaster(times));
+        self
+    }
+
+    /// At most so many nanoseconds.
+    pub(crate) fn nanos_at_most(mut self, nanos: f64) -> Self {
+        self.goal = Some(Goal::NanosAtMost(nanos));
+        self
+    }
+
+    /// At least so many a second.
+    pub(crate) fn rate_at_least(mut self, a_second: f64) -> Self {
+        self.goal = Some(Goal::RateAtLeast(a_second));
+        self
+    }
+
+    /// Measured / baseline: of the medians, and of each round.
+    fn ratio(&self) -> Option<(f64, Vec<f64>)> {
+        let (_, baseline) = self.baseline.as_ref()?;
+        let whole = median(&self.measured.rounds) / median(&baseline.rounds);
+        let rounds = self.measured.rounds.iter().zip(&baseline.rounds).map(|(a, b)| a / b);
+        Some((whole, rounds.collect()))
+    }
+
+    fn met(&self) -> Option<bool> {
+        let (goal, measured) = (self.goal?, median(&self.measured.rounds));
+        let ratio = self.ratio().map(|(whole, _)| whole);
+        match goal {
+            Goal::RatioAtMost(limit) => ratio.map(|ratio| ratio <= limit),
+            Goal::RatioAtLeast(limit) => ratio.map(|ratio| ratio >= limit),
+            Goal::TimesFaster(times) => ratio.map(|ratio| 1.0 / ratio >= times),
+            Goal::NanosAtMost(limit) => Some(measured <= limit),
+            Goal::RateAtLeast(limit) => Some(measured >= limit),
+        }
+    }
+
+    fn shown_ratio(&self) -> Option<String> {
+        let (whole, rounds) = self.ratio()?;
+        let invert = matches!(self.goal, Some(Goal::TimesFaster(_)));
+        let turned = |ratio: f64| if invert { 1.0 / ratio } else { ratio };
+        let (least, greatest) = rounds
+            .iter()
+            .map(|ratio| turned(*ratio))
+            .fold((f64::MAX, 0.0_f64), |(least, greatest), at| (least.min(at), greatest.max(at)));
+        let digits = if turned(whole) < 10.0 { 2 } else { 0 };
+        let faster = if invert { " faster" } else { "" };
+        let whole = turned(whole);
+        Some(format!("{whole:.digits$}x{faster} ({least:.digits$}-{greatest:.digits$})"))
+    }
+
+    fn shown_goal(&self) -> Option<String> {
+        Some(match self.goal? {
+            Goal::RatioAtMost(limit) => format!("<= {limit}x"),
+            Goal::RatioAtLeast(limit) => format!(">= {limit}x"),
+            Goal::TimesFaster(times) => format!(">= {times}x faster"),
+            Goal::NanosAtMost(limit) => format!("<= {}", shown(limit, Unit::Latency)),
+            Goal::RateAtLeast(limit) => format!(">= {}", shown(limit, Unit::Rate)),
+        })
+    }
+}
+
+fn shown(value: f64, unit: Unit) -> String {
+    match unit {
+        Unit::Rate if value < 100.0 => format!("{value:.1}/s"),
+        Unit::Rate => format!("{}/s", grouped(value)),
+        Unit::Latency if value < 1_000.0 => format!("{value:.0} ns"),
+        Unit::Latency if value < 1_000_000.0 => format!("{:.1} µs", value / 1_000.0),
+        Unit::Latency => format!("{:.2} ms", value / 1_000_000.0),
+    }
+}
+
+/// `12345.6` as `12 346`.
+fn grouped(value: f64) -> String {
+    let digits = format!("{value:.0}");
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// The table, ready for `docs/benchmarks.md`.
+pub(crate) fn markdown(rows: &[Row]) -> String {
+    let mut text = String::from(
+        "| row | what | baseline | measured | baseline figure | ratio | goal | met? |\n\
+         |---|---|---|---:|---:|---:|---:|---|\n",
+    );
+    for row in rows {
+        let measured = shown(median(&row.measured.rounds), row.measured.unit);
+        let (baseline, figure) = match &row.baseline {
+            Some((what, figure)) => (what.as_str(), shown(median(&figure.rounds), figure.unit)),
+            None => ("", String::new()),
+        };
+        let met = match row.met() {
+            Some(true) => "yes",
+            Some(false) => "**no**",
+            None => "report",
+        };
+        writeln!(
+            text,
+            "| {} | {} | {baseline} | {measured} | {figure} | {} | {} | {met} |",
+            row.name,
+            row.what,
+            row.shown_ratio().unwrap_or_default(),
+            row.shown_goal().unwrap_or_default(),
+        )
+        .unwrap();
+    }
+    text
+}
+
+/// The same with the figure of every round.
+pub(crate) fn json(rows: &[Row]) -> serde_json::Value {
+    let one = |row: &Row| {
+        let unit = match row.measured.unit {
+            Unit::Latency => "ns",
+            Unit::Rate => "1/s",
+        };
+        serde_json::json!({
+            "row": row.name,
+            "what": row.what,
+            "unit": unit,
+            "measured": median(&row.measured.rounds),
+            "measured_rounds": row.measured.rounds,
+            "measured_p99_ns_a_call": row.p99_ns,
+            "baseline": row.baseline.as_ref().map(|(what, _)| what),
+            "baseline_figure": row.baseline.as_ref().map(|(_, figure)| median(&figure.rounds)),
+            "baseline_rounds": row.baseline.as_ref().map(|(_, figure)| &figure.rounds),
+            "ratio": row.ratio().map(|(whole, _)| whole),
+            "goal": row.shown_goal(),
+            "met": row.met(),
+        })
+    };
+    rows.iter().map(one).collect()
+}

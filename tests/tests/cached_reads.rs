@@ -1,0 +1,169 @@
+//! A read that starts after a write returned never gives an older value, whatever happens to the
+//! cache meanwhile; and a crowd at a cold key asks the database once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use guildhall_cache::Cache;
+use guildhall_cached::{CachedOptions, CachedStorage};
+use guildhall_domain::{NewUser, UserId};
+use guildhall_repository::{
+    MockStorage, MockUnitOfWork, MockUserRepository, Repositories, Storage,
+};
+use guildhall_testkit::builder::{award, now, user};
+use guildhall_testkit::server::PrivateRedis;
+use tokio::task::JoinHandle;
+
+use crate::harness;
+
+/// Writes in a race.
+const ROUNDS: i64 = 10_000;
+/// Waiters on a cold key.
+const CROWD: usize = 1000;
+
+/// One member whose balance is read by many while it grows.
+struct Race {
+    storage: Arc<dyn Storage>,
+    member: UserId,
+    /// The balance after the last write that returned.
+    acknowledged: Arc<AtomicI64>,
+    over: Arc<AtomicBool>,
+    readers: Vec<JoinHandle<u64>>,
+}
+
+impl Race {
+    async fn start(storage: Arc<dyn Storage>) -> Self {
+        let member = storage.users().create(&user("ada"), now()).await.unwrap().id;
+        let acknowledged = Arc::new(AtomicI64::new(0));
+        let over = Arc::new(AtomicBool::new(false));
+        let read = |_| {
+            let (storage, acknowledged) = (storage.clone(), acknowledged.clone());
+            let over = over.clone();
+            tokio::spawn(async move {
+                let mut reads = 0;
+                while !over.load(Ordering::SeqCst) {
+                    let least = acknowledged.load(Ordering::SeqCst);
+                    let seen = storage.points().balance(member).await.unwrap().minor();
+                    assert!(seen >= least, "read {seen} after {least} was acknowledged");
+                    reads += 1;
+                    tokio::task::yield_now().await;
+                }
+                reads
+            })
+        };
+        let readers = (0..3).map(read).collect();
+        Self { storage, member, acknowledged, over, readers }
+    }
+
+    /// Grows the balance once, by a call of its own or in a unit, now and then undone.
+    async fn write(&self, round: i64) {
+        let request = award(self.member, 1);
+        let entry = if round % 8 == 0 {
+            let undone = self.storage.begin().await.unwrap();
+            undone.points().award(&request, now()).await.unwrap();
+            undone.points().balance(self.member).await.unwrap();
+            undone.rollback().await.unwrap();
+            let work = self.storage.begin().await.unwrap();
+            let entry = work.points().award(&request, now()).await.unwrap().value;
+            work.points().balance(self.member).await.unwrap();
+            work.commit().await.unwrap();
+            entry
+        } else {
+            self.storage.points().award(&request, now()).await.unwrap().value
+        };
+        self.acknowledged.store(entry.balance_after.minor(), Ordering::SeqCst);
+        let seen = self.storage.points().balance(self.member).await.unwrap();
+        assert_eq!(seen, entry.balance_after, "nobody else writes");
+    }
+
+    async fn end(self) {
+        self.over.store(true, Ordering::SeqCst);
+        for reader in self.readers {
+            assert!(reader.await.unwrap() > 0);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_read_is_older_than_an_acknowledged_write_in_memory() {
+    let storage = harness::cached_memory_sqlite().await;
+    let race = Race::start(storage.clone()).await;
+    for round in 0..ROUNDS {
+        race.write(round).await;
+    }
+    race.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_read_is_older_than_an_acknowledged_write_in_redis() {
+    let storage = harness::cached_redis_postgres().await;
+    let race = Race::start(storage.clone()).await;
+    for round in 0..ROUNDS {
+        race.write(round).await;
+    }
+    race.end().await;
+}
+
+/// Emptied, frozen, killed and started again in turn, while reads and writes go on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dying_cache_costs_time_never_the_truth() {
+    let mut server = PrivateRedis::start().await;
+    let (inner, _ground) = harness::ground_sqlite().await;
+    let cache = harness::redis_cache(&server.url());
+    let storage = CachedStorage::new(inner, cache, CachedOptions::default());
+    let race = Race::start(Arc::new(storage)).await;
+    for round in 0..40 {
+        match round % 8 {
+            1 | 3 => empty(&server.url()).await,
+            4 => server.pause(),
+            5 => server.resume(),
+            6 => server.kill(),
+            7 => server.restart().await,
+            _ => {}
+        }
+        for write in 0..10 {
+            race.write(write).await;
+        }
+    }
+    race.end().await;
+}
+
+async fn empty(url: &str) {
+    let client = redis::Client::open(url).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    redis::cmd("FLUSHALL").exec_async(&mut connection).await.unwrap();
+}
+
+/// The loader does not answer before the whole crowd has asked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_crowd_at_a_cold_key_asks_the_database_once() {
+    let (inner, _ground) = harness::ground_sqlite().await;
+    let ada = inner.users().create(&NewUser::default(), now()).await.unwrap();
+    let (arrive, arrivals) = mpsc::channel::<()>();
+    let (arrivals, answer) = (std::sync::Mutex::new(arrivals), ada.clone());
+    let mut users = MockUserRepository::new();
+    users.expect_by_id().times(1).returning(move |_| {
+        for _ in 0..CROWD {
+            arrivals.lock().unwrap().recv_timeout(Duration::from_secs(60)).unwrap();
+        }
+        Ok(Some(answer.clone()))
+    });
+    let mocks = MockUnitOfWork { users, ..MockUnitOfWork::default() };
+    let cache = Cache::builder().memory().build();
+    let options = CachedOptions::default();
+    let storage = Arc::new(CachedStorage::new(Arc::new(MockStorage::new(mocks)), cache, options));
+    let crowd: Vec<_> = (0..CROWD)
+        .map(|_| {
+            let (storage, arrive, id) = (storage.clone(), arrive.clone(), ada.id);
+            tokio::spawn(async move {
+                arrive.send(()).unwrap();
+                storage.users().by_id(id).await.unwrap()
+            })
+        })
+        .collect();
+    for waiter in crowd {
+        assert_eq!(waiter.await.unwrap().as_ref(), Some(&ada));
+    }
+}
