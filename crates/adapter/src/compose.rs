@@ -1,6 +1,7 @@
 //! From a configuration, and whatever the caller brings along, to a connected whole.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use guildhall_cache::{Cache, RedisBackend, RedisOptions};
 use guildhall_cached::{CachedOptions, CachedStorage};
@@ -195,7 +196,8 @@ fn cache_of(settings: &Settings) -> Result<Cache, ConnectError> {
         .default_ttl(settings.cache.default_ttl)
         .jitter(settings.cache.jitter)
         .max_entries(settings.cache.max_entries)
-        .max_bytes(settings.cache.max_bytes);
+        .max_bytes(settings.cache.max_bytes)
+        .unknown_grace(unknown_grace(settings));
     let builder = match (settings.cache_kind(), &settings.redis) {
         (CacheKind::Redis, Some(url)) => {
             let redis = RedisBackend::new(url.expose_secret(), RedisOptions::default());
@@ -206,6 +208,13 @@ fn cache_of(settings: &Settings) -> Result<Cache, ConnectError> {
         (CacheKind::Memory, _) => builder.memory(),
     };
     Ok(builder.build())
+}
+
+/// How long a write whose caller went away may still commit: every attempt may wait for its turn and
+/// a connection, and then run until the statement times out.
+fn unknown_grace(settings: &Settings) -> Duration {
+    let attempt = settings.acquire_timeout * 2 + settings.statement_timeout;
+    attempt * settings.retry_attempts
 }
 
 fn cached_options(settings: &Settings) -> CachedOptions {

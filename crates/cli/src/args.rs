@@ -129,6 +129,12 @@ pub(crate) struct ImportArgs {
     /// Take an earlier import of this file back: delete what it created
     #[arg(long, conflicts_with = "dry_run")]
     pub(crate) undo: bool,
+    /// What the source is called; a second bot of the same kind needs a name of its own
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source: Option<String>,
+    /// The zone of times without an offset, such as Europe/Madrid
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub(crate) zone: String,
 }
 
 #[derive(Subcommand)]

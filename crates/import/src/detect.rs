@@ -92,10 +92,10 @@ impl SourceFile {
         }
     }
 
-    /// What the import is called unless it is given a name.
+    /// What the source is called unless it is given a name: its kind alone. The file's name would
+    /// make another source of a renamed copy, and pay every member twice.
     pub(crate) fn default_name(&self) -> String {
-        let file = self.path.file_name().unwrap_or_default().to_string_lossy();
-        format!("{}:{file}", self.kind).chars().take(200).collect()
+        self.kind.to_string()
     }
 }
 

@@ -37,8 +37,8 @@ pub struct ImportOptions {
     pub lease: Duration,
     /// For how long to wait for another owner's lease, such as that of a killed run.
     pub wait: Duration,
-    /// The name under which the source is remembered, instead of `sqlite-bot:<file name>` or
-    /// `json-store:<file name>`. 1 to 200 characters.
+    /// The name under which the source is remembered, instead of its kind (`sqlite-bot`,
+    /// `json-store`). A second bot of the same kind needs one. 1 to 200 characters.
     pub source_name: Option<String>,
 }
 

@@ -51,7 +51,6 @@ pub struct Warning {
     /// The row's key.
     pub key: String,
     /// The field, where it is about one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
     /// What was found and done. It never repeats the value.
     pub message: String,

@@ -27,7 +27,7 @@ pub enum ImportPhase {
 }
 
 /// What is to be imported. `source` names the origin, and together with a row's own key makes it
-/// recognisable for ever: `sqlite-bot:members.db`.
+/// recognisable for ever: `sqlite-bot`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewImport {
     /// The origin, 1 to 200 characters.

@@ -4,9 +4,12 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use guildhall_adapter::Guildhall;
+use guildhall_adapter::domain::CommunityZone;
 use guildhall_adapter::import::{
     ImportOptions, ImportReport, Importer, Phase, Progress as Step, UndoReport,
 };
+
+use tempfile::TempDir;
 
 use crate::args::ImportArgs;
 use crate::context::Context;
@@ -23,9 +26,22 @@ pub(crate) async fn run(args: &ImportArgs, context: &Context) -> Result<ExitCode
         let message = format!("{} cannot be read: {error}", args.file.display());
         return Err(CliError::failed("file_not_found", message).hint("check the path"));
     }
-    let guildhall =
-        if args.dry_run { dry(context).await? } else { context.connect_or_create().await? };
-    let options = ImportOptions { dry_run: args.dry_run, ..ImportOptions::default() };
+    let zone = CommunityZone::parse(&args.zone).map_err(|_| {
+        let message = format!("`{}` is not a time zone", args.zone);
+        CliError::usage("zone", message).hint("use an IANA name such as Europe/Madrid")
+    })?;
+    // The folder of an empty database for a dry run goes when the run is over.
+    let (guildhall, _folder) = if args.dry_run {
+        dry(context).await?
+    } else {
+        (context.connect_or_create().await?, None)
+    };
+    let options = ImportOptions {
+        dry_run: args.dry_run,
+        source_name: args.source.clone(),
+        zone,
+        ..ImportOptions::default()
+    };
     let storage = Arc::clone(guildhall.storage());
     let importer = Importer::new(storage, Arc::clone(guildhall.clock()), options);
     if args.undo {
@@ -44,19 +60,17 @@ pub(crate) async fn run(args: &ImportArgs, context: &Context) -> Result<ExitCode
 }
 
 /// A dry run looks up what earlier runs left; where there is no database, in an empty one.
-async fn dry(context: &Context) -> Result<Guildhall, CliError> {
+async fn dry(context: &Context) -> Result<(Guildhall, Option<TempDir>), CliError> {
     let config = context.config()?;
     if crate::context::require_file(&config).is_ok() {
-        return Ok(Guildhall::connect(config).await?);
+        return Ok((Guildhall::connect(config).await?, None));
     }
     let nowhere = tempfile::tempdir().map_err(|error| {
         CliError::failed("temporary_file", format!("no temporary folder: {error}"))
     })?;
     let url = format!("sqlite://{}", nowhere.path().join("empty.db").display());
-    // The open file outlives its name, so the folder may go at once, except where files are locked.
     let guildhall = Guildhall::connect(context.config_with("database.url", &url)?).await?;
-    let _folder = nowhere.keep();
-    Ok(guildhall)
+    Ok((guildhall, Some(nowhere)))
 }
 
 async fn undo(

@@ -36,7 +36,7 @@ async fn the_first_shape_is_read_field_by_field() {
     let storage = FakeStorage::new();
     let report = run(&storage, &path, ImportOptions { zone, ..options() }).await.unwrap();
     assert!(report.matches && report.warnings.is_empty(), "{report:#?}");
-    assert_eq!(report.source, "json-store:data.json");
+    assert_eq!(report.source, "json-store");
     let member = storage.member("9007199254740993").member;
     let faceit = &member.user.externals[1];
     assert_eq!(faceit.provider, Provider::Faceit);

@@ -142,7 +142,7 @@ async fn what_an_undo_took_back_comes_back() {
     assert!(run(&storage, &path, small_batches()).await.unwrap().matches);
 
     let importer = Importer::new(storage.clone(), Arc::new(FixedClock), small_batches());
-    let undone = importer.undo("sqlite-bot:bot.sqlite", |_| {}).await.unwrap();
+    let undone = importer.undo("sqlite-bot", |_| {}).await.unwrap();
     assert_eq!((undone.undone, undone.complete), (20, true));
     let report = run(&storage, &path, small_batches()).await.unwrap();
     assert!(report.matches && report.table("users").unwrap().written == 20);

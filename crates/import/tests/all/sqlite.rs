@@ -25,7 +25,7 @@ async fn the_real_database_arrives_whole_and_twice_is_once() {
     let storage = FakeStorage::new();
     let report = run(&storage, &path, options()).await.unwrap();
     assert!(report.matches, "{report:#?}");
-    assert_eq!(report.source, "sqlite-bot:community-bot.sqlite");
+    assert_eq!(report.source, "sqlite-bot");
     assert_eq!(serde_json::to_value(&report.totals).unwrap()["source_balance"], "20.50");
     assert_eq!((report.totals.members_target, report.totals.entries_target), (2, 24));
     assert_eq!(report.table("levels").unwrap().written, 20);
