@@ -101,7 +101,7 @@ async fn measure(args: &Args, chosen: Vec<Measurement>) {
     let pace = if args.quick {
         Pace { rounds: 3, length: Duration::from_millis(60) }
     } else {
-        Pace { rounds: 7, length: Duration::from_millis(500) }
+        Pace { rounds: 15, length: Duration::from_millis(250) }
     };
     let bench = Bench { pace, quick: args.quick };
     let began = Instant::now();

@@ -14,7 +14,7 @@ use crate::table::Row;
 const TASKS: usize = 16;
 
 pub(crate) async fn run(bench: Bench) -> Vec<Row> {
-    let pace = bench.pace.lasting(5, Duration::from_millis(400));
+    let pace = bench.pace.lasting(9, Duration::from_millis(200));
     let mut rows = Vec::new();
     let levels = [("Full", SqliteDurability::Full), ("Process", SqliteDurability::Process)];
     for (name, durability) in levels {

@@ -19,9 +19,10 @@ impl Pace {
         let Self { rounds, length } = self;
         let quick = if quick { " A quick run: its figures mean little." } else { "" };
         format!(
-            "Each side has {rounds} rounds of {} ms in turn with the others, after one to warm up. \
-             A figure is the median of the rounds' medians, or of their rates; a ratio is measured \
-             / baseline, with the least and the greatest of the rounds in brackets.{quick}",
+            "Each side has up to {rounds} rounds of {} ms in turn with the others, after one to warm \
+             up. A figure is the median of the rounds' medians, or of their rates. A ratio is \
+             measured / baseline, the median of the rounds' own ratios, with the quartiles in \
+             brackets.{quick}",
             length.as_millis()
         )
     }
@@ -76,9 +77,14 @@ impl Series {
 
 /// The median of a few figures.
 pub(crate) fn median(figures: &[f64]) -> f64 {
+    quartile(figures, 2)
+}
+
+/// The first, second or third quartile.
+pub(crate) fn quartile(figures: &[f64], which: usize) -> f64 {
     let mut sorted = figures.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
-    sorted[sorted.len() / 2]
+    sorted[(sorted.len() - 1) * which / 4]
 }
 
 /// One side of a comparison.

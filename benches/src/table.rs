@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::rounds::{Series, median};
+use crate::rounds::{Series, median, quartile};
 
 /// How a figure is read.
 #[derive(Clone, Copy, PartialEq)]
@@ -108,12 +108,13 @@ impl Row {
         self
     }
 
-    /// Measured / baseline: of the medians, and of each round.
+    /// Measured / baseline: of each round, and the median of these. A burst of noise that outlasts
+    /// a round hits both sides of it, and so leaves the ratio alone.
     fn ratio(&self) -> Option<(f64, Vec<f64>)> {
         let (_, baseline) = self.baseline.as_ref()?;
-        let whole = median(&self.measured.rounds) / median(&baseline.rounds);
         let rounds = self.measured.rounds.iter().zip(&baseline.rounds).map(|(a, b)| a / b);
-        Some((whole, rounds.collect()))
+        let rounds: Vec<f64> = rounds.collect();
+        Some((median(&rounds), rounds))
     }
 
     fn met(&self) -> Option<bool> {
@@ -130,16 +131,15 @@ impl Row {
 
     fn shown_ratio(&self) -> Option<String> {
         let (whole, rounds) = self.ratio()?;
-        let invert = matches!(self.goal, Some(Goal::TimesFaster(_)));
+        let invert = matches!(self.goal, Some(Goal::TimesFaster(_)))
+            || (self.goal.is_none() && self.measured.unit == Unit::Latency && whole < 0.1);
         let turned = |ratio: f64| if invert { 1.0 / ratio } else { ratio };
-        let (least, greatest) = rounds
-            .iter()
-            .map(|ratio| turned(*ratio))
-            .fold((f64::MAX, 0.0_f64), |(least, greatest), at| (least.min(at), greatest.max(at)));
+        let (low, high) = (turned(quartile(&rounds, 1)), turned(quartile(&rounds, 3)));
+        let (low, high) = (low.min(high), low.max(high));
         let digits = if turned(whole) < 10.0 { 2 } else { 0 };
         let faster = if invert { " faster" } else { "" };
         let whole = turned(whole);
-        Some(format!("{whole:.digits$}x{faster} ({least:.digits$}-{greatest:.digits$})"))
+        Some(format!("{whole:.digits$}x{faster} ({low:.digits$}-{high:.digits$})"))
     }
 
     fn shown_goal(&self) -> Option<String> {

@@ -60,7 +60,9 @@ async fn a_wrong_password_is_unavailable_and_not_repeated() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_address_that_cannot_be_read_is_refused() {
-    for url in [format!("postgres://{CANARY}@[::1"), format!("mysql://a:{CANARY}@h/x"), String::new()] {
+    for url in
+        [format!("postgres://{CANARY}@[::1"), format!("mysql://a:{CANARY}@h/x"), String::new()]
+    {
         let refusal = refusal_at(&url).await;
         let kinds = [ErrorKind::Validation, ErrorKind::Unavailable];
         assert!(kinds.contains(&refusal.kind()), "{url}: {refusal:?}");

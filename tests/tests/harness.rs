@@ -9,9 +9,7 @@ use guildhall_cache::{Cache, RedisBackend, RedisOptions};
 use guildhall_cached::{CachedOptions, CachedStorage};
 use guildhall_diesel::{PostgresStorage, SqliteDurability, SqliteStorage, StoreOptions};
 use guildhall_repository::Storage;
-use guildhall_testkit::server::{
-    TempSqlite, TestSchema, postgres_schema, redis_prefix, redis_url,
-};
+use guildhall_testkit::server::{TempSqlite, TestSchema, postgres_schema, redis_prefix, redis_url};
 use guildhall_testkit::{SeededRandom, TestStorage};
 use tokio_postgres::{Client, NoTls, Row};
 

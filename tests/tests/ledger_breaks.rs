@@ -82,9 +82,10 @@ const BREAKS: [(&str, &[LedgerRule]); 11] = [
     ("UPDATE point_accounts SET balance = balance + 1 WHERE user_id = :ada", &[L1]),
     ("UPDATE point_accounts SET balance = balance - 1 WHERE user_id = :ada", &[L1]),
     ("UPDATE point_entries SET seq = seq + 1 WHERE user_id = :ada AND seq = 3", &[L2]),
-    ("UPDATE point_entries SET balance_after = balance_after + 1 WHERE user_id = :ada AND seq = 2", &[
-        L2,
-    ]),
+    (
+        "UPDATE point_entries SET balance_after = balance_after + 1 WHERE user_id = :ada AND seq = 2",
+        &[L2],
+    ),
     ("UPDATE point_accounts SET next_seq = next_seq + 1 WHERE user_id = :ada", &[L2]),
     (
         "UPDATE point_holds SET amount = 999900 WHERE user_id = :ada; \

@@ -1,4 +1,9 @@
 //! Every integration test of the workspace, in one program to link.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failed expectation is a failed test"
+)]
 
 mod bad_input;
 mod cached_reads;

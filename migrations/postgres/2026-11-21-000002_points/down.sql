@@ -1,3 +1,4 @@
+DROP FUNCTION transfer_points(BIGINT, BIGINT, BIGINT, TEXT, TEXT, TEXT, TIMESTAMPTZ);
 DROP TABLE point_holds;
 DROP TABLE point_entries;
 DROP FUNCTION point_entries_refuse();

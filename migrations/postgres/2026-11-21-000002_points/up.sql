@@ -94,3 +94,41 @@ CREATE TABLE point_holds (
 CREATE UNIQUE INDEX point_holds_active ON point_holds (reason, ref, user_id) WHERE status = 'active';
 CREATE INDEX point_holds_user ON point_holds (user_id, id) WHERE status = 'active';
 CREATE INDEX point_holds_expiry ON point_holds (expires_at, id) WHERE status = 'active';
+
+-- A transfer locks two rows before it decides, and has to see them as they are once it holds both.
+-- One statement has one snapshot; in a function every statement has its own. The order of the locks
+-- is ascending ids, so that opposite transfers never wait for each other in a circle. No rows come
+-- back when an account is absent or closed, the sender is short, or the once-only key was used.
+CREATE FUNCTION transfer_points(
+    sender BIGINT, receiver BIGINT, points BIGINT, note TEXT, pair TEXT, once_key TEXT, at TIMESTAMPTZ
+) RETURNS TABLE (moved_user BIGINT, entry_id BIGINT, entry_seq BIGINT, new_balance BIGINT)
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM 1 FROM point_accounts a WHERE a.user_id IN (sender, receiver)
+    ORDER BY a.user_id FOR NO KEY UPDATE;
+    IF once_key IS NOT NULL
+        AND EXISTS (SELECT 1 FROM point_entries e WHERE e.idem_key = once_key) THEN
+        RETURN;
+    END IF;
+    IF 2 <> (SELECT count(*) FROM point_accounts a WHERE a.user_id IN (sender, receiver)
+        AND NOT a.is_closed AND (a.user_id <> sender OR a.balance - a.held >= points)) THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    WITH moved AS (
+        UPDATE point_accounts a SET
+            balance = a.balance + CASE WHEN a.user_id = sender THEN -points ELSE points END,
+            next_seq = a.next_seq + 1, version = a.version + 1, updated_at = at
+        WHERE a.user_id IN (sender, receiver)
+        RETURNING a.user_id, a.next_seq - 1 AS seq, a.balance, a.user_id = sender AS sends
+    )
+    INSERT INTO point_entries AS e (user_id, seq, amount, balance_after, kind, source, description,
+        counterpart_user_id, transfer_id, idem_key, created_at)
+    SELECT m.user_id, m.seq, CASE WHEN m.sends THEN -points ELSE points END, m.balance,
+        CASE WHEN m.sends THEN 'transfer_out' ELSE 'transfer_in' END, 'transfer', note,
+        CASE WHEN m.sends THEN receiver ELSE sender END, pair,
+        CASE WHEN m.sends THEN once_key END, at
+    FROM moved m
+    RETURNING e.user_id, e.id, e.seq, e.balance_after;
+END
+$$;

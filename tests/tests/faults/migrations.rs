@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use guildhall_testkit::server::{postgres_schema, sqlite_file};
 
-use crate::harness::{postgres_at, sqlite_on, options};
+use crate::harness::{options, postgres_at, sqlite_on};
 
 const STARTS: usize = 8;
 

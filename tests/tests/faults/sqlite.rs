@@ -1,12 +1,15 @@
+use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
-use guildhall_diesel::StoreOptions;
-use guildhall_repository::{ErrorKind, Storage};
+use guildhall_diesel::{SqliteStorage, StoreOptions};
+use guildhall_repository::{ErrorKind, Repositories, Storage};
+use guildhall_testkit::SeededRandom;
 use guildhall_testkit::builder::{award, deduct, now, points, user};
+use guildhall_testkit::poll::Cut;
 use guildhall_testkit::server::sqlite_file;
 
-use super::{all_sound, is_passing};
+use super::{PATIENCE, all_sound, is_passing};
 use crate::harness::{options, sqlite_on};
 
 /// Units of each of eight writers.
@@ -49,6 +52,44 @@ async fn eight_writers_never_see_a_busy_file() {
     assert_eq!(report.entries, 8 * u64::try_from(UNITS).unwrap());
 }
 
+/// Of either kind; and the file it leaves is sound.
+#[test]
+fn a_program_ends_beside_abandoned_writes() {
+    for threads in [1, 2] {
+        let file = sqlite_file();
+        let path = file.path().to_owned();
+        let (ended, end) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut builder = match threads {
+                1 => tokio::runtime::Builder::new_current_thread(),
+                _ => tokio::runtime::Builder::new_multi_thread(),
+            };
+            let runtime = builder.enable_all().build().unwrap();
+            runtime.block_on(abandon_writes(&path));
+            drop(runtime);
+            ended.send(()).unwrap();
+        });
+        end.recv_timeout(PATIENCE / 2).expect("the runtime ends");
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let storage: Arc<dyn Storage> = Arc::new(sqlite_on(&file, options()).await);
+            storage.users().create(&user("bob"), now()).await.unwrap();
+            all_sound(&storage).await;
+        });
+    }
+}
+
+async fn abandon_writes(path: &Path) {
+    let random = Arc::new(SeededRandom::new(1));
+    let storage = SqliteStorage::connect(path, options(), random).await.unwrap();
+    storage.migrate().await.unwrap();
+    let ada = storage.users().create(&user("ada"), now()).await.unwrap().id;
+    for _ in 0..50 {
+        let request = award(ada, 1);
+        assert!(Cut::Poll(1).apply(storage.points().award(&request, now())).await.is_none());
+    }
+}
+
 /// Names the small disk to the child that fills it.
 const DISK: &str = "GUILDHALL_TEST_DISK";
 
@@ -57,7 +98,7 @@ const DISK: &str = "GUILDHALL_TEST_DISK";
 fn a_full_disk_is_a_typed_error_and_passes() {
     if let Some(disk) = std::env::var_os(DISK) {
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        return runtime.block_on(fill(std::path::Path::new(&disk)));
+        return runtime.block_on(fill(Path::new(&disk)));
     }
     let disk = tempfile::tempdir().unwrap();
     let script = "mount -t tmpfs -o size=2m tmpfs \"$1\" && exec \"$2\" --exact \
@@ -75,12 +116,12 @@ fn a_full_disk_is_a_typed_error_and_passes() {
     assert!(out.contains("1 passed"), "{out}");
 }
 
-async fn fill(disk: &std::path::Path) {
+async fn fill(disk: &Path) {
     let ballast = disk.join("ballast");
     std::fs::write(&ballast, vec![1; 512 << 10]).unwrap();
     let path = disk.join("test.db");
-    let random = Arc::new(guildhall_testkit::SeededRandom::new(1));
-    let storage = guildhall_diesel::SqliteStorage::connect(&path, options(), random).await.unwrap();
+    let random = Arc::new(SeededRandom::new(1));
+    let storage = SqliteStorage::connect(&path, options(), random).await.unwrap();
     storage.migrate().await.unwrap();
     let storage: Arc<dyn Storage> = Arc::new(storage);
     let ada = storage.users().create(&user("ada"), now()).await.unwrap();

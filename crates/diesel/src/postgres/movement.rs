@@ -141,7 +141,8 @@ impl<const XP: bool> QueryFragment<Pg> for MoveSql<XP> {
     }
 }
 
-/// Moves points between two accounts, locked in ascending order. `None` when one is absent or
+/// Moves points between two accounts, by the function `transfer_points` of the migrations: a single
+/// statement that locks, decides and moves decides by what it saw before it held the locks. `None` when one is absent or
 /// closed, the sender is short of points, or the once-only key was used: nothing was written then.
 /// The sender's half comes first.
 pub(super) async fn apply_transfer(
@@ -175,60 +176,21 @@ impl Query for TransferSql {
 impl QueryFragment<Pg> for TransferSql {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         let t = &self.0;
-        out.push_sql(
-            "WITH locked AS MATERIALIZED (SELECT user_id, balance, held FROM point_accounts \
-             WHERE user_id IN (",
-        );
+        out.push_sql("SELECT moved_user, entry_id, entry_seq, new_balance FROM transfer_points(");
         out.push_bind_param::<BigInt, _>(&t.from)?;
         out.push_sql(", ");
         out.push_bind_param::<BigInt, _>(&t.to)?;
-        out.push_sql(
-            ") AND NOT is_closed ORDER BY user_id FOR NO KEY UPDATE), allowed AS (SELECT count(*) = 2 \
-             AND bool_and(user_id <> ",
-        );
-        out.push_bind_param::<BigInt, _>(&t.from)?;
-        out.push_sql(" OR balance - held >= ");
+        out.push_sql(", ");
         out.push_bind_param::<BigInt, _>(&t.amount)?;
-        out.push_sql(") AND NOT EXISTS (SELECT 1 FROM point_entries AS e WHERE e.idem_key = ");
-        out.push_bind_param::<Nullable<Text>, _>(&t.idem_key)?;
-        out.push_sql(
-            ") AS ok FROM locked), moved AS (UPDATE point_accounts AS a SET balance = a.balance \
-             + CASE WHEN a.user_id = ",
-        );
-        out.push_bind_param::<BigInt, _>(&t.from)?;
-        out.push_sql(" THEN -1 ELSE 1 END * ");
-        out.push_bind_param::<BigInt, _>(&t.amount)?;
-        out.push_sql(", next_seq = a.next_seq + 1, version = a.version + 1, updated_at = ");
-        out.push_bind_param::<UtcTime, _>(&t.now)?;
-        out.push_sql(
-            " FROM locked AS l WHERE l.user_id = a.user_id AND (SELECT ok FROM allowed) \
-             RETURNING a.user_id, a.next_seq - 1 AS seq, a.balance, a.user_id = ",
-        );
-        out.push_bind_param::<BigInt, _>(&t.from)?;
-        out.push_sql(
-            " AS sends), entry AS (INSERT INTO point_entries (user_id, seq, amount, \
-             balance_after, kind, source, description, counterpart_user_id, transfer_id, \
-             idem_key, created_at) SELECT user_id, seq, CASE WHEN sends THEN -1 ELSE 1 END * ",
-        );
-        out.push_bind_param::<BigInt, _>(&t.amount)?;
-        out.push_sql(
-            ", balance, CASE WHEN sends THEN 'transfer_out' ELSE 'transfer_in' END, 'transfer', ",
-        );
+        out.push_sql(", ");
         out.push_bind_param::<Nullable<Text>, _>(&t.description)?;
-        out.push_sql(", CASE WHEN sends THEN ");
-        out.push_bind_param::<BigInt, _>(&t.to)?;
-        out.push_sql(" ELSE ");
-        out.push_bind_param::<BigInt, _>(&t.from)?;
-        out.push_sql(" END, ");
+        out.push_sql(", ");
         out.push_bind_param::<Text, _>(&t.transfer_id)?;
-        out.push_sql(", CASE WHEN sends THEN ");
+        out.push_sql(", ");
         out.push_bind_param::<Nullable<Text>, _>(&t.idem_key)?;
-        out.push_sql(" END, ");
+        out.push_sql(", ");
         out.push_bind_param::<UtcTime, _>(&t.now)?;
-        out.push_sql(
-            " FROM moved RETURNING user_id, id, seq, balance_after) \
-             SELECT user_id, id, seq, balance_after FROM entry",
-        );
+        out.push_sql(")");
         Ok(())
     }
 }
