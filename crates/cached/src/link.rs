@@ -40,7 +40,7 @@ impl Link {
         Self { inner: Inner::Storage(storage), cache, pending: None, ttl }
     }
 
-    pub(crate) fn into_unit(&self, unit: Arc<UnitCell>, pending: Pending) -> Self {
+    pub(crate) fn for_unit(&self, unit: Arc<UnitCell>, pending: Pending) -> Self {
         Self {
             inner: Inner::Unit(unit),
             cache: self.cache.clone(),

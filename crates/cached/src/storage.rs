@@ -111,7 +111,7 @@ impl Storage for CachedStorage {
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StorageError> {
         let unit = Arc::new(UnitCell { unit: self.inner.begin().await? });
         let pending: Pending = Arc::new(Mutex::new(None));
-        let lent = Lent::new(&self.link.into_unit(Arc::clone(&unit), Arc::clone(&pending)));
+        let lent = Lent::new(&self.link.for_unit(Arc::clone(&unit), Arc::clone(&pending)));
         Ok(Box::new(CachedUnit { lent, unit, pending }))
     }
 

@@ -7,7 +7,7 @@
 use std::future::Future;
 
 use async_trait::async_trait;
-use guildhall_cache::Key;
+use guildhall_cache::{Key, Tag};
 use guildhall_domain::{
     Email, ExternalAccount, ExternalId, MatchId, NewExternal, NewUser, Nickname, Outcome, Patch,
     Provider, Timestamp, UiState, User, UserId, UserOverview, UserPatch, Username, Vip,
@@ -168,6 +168,18 @@ fn lost_if(error: StorageError, kind: ErrorKind) -> StorageError {
     if error.kind() == kind { StorageError::Contention } else { error }
 }
 
+/// What a registration changes: somebody may have asked for the member before, and "absent" is an
+/// answer that is kept.
+fn registered<'a>(users: impl IntoIterator<Item = &'a User>) -> Vec<Tag> {
+    let each = |user: &User| [tag::user(user.id), tag::activity(user.id), tag::points(user.id)];
+    let mut tags: Vec<Tag> = users.into_iter().flat_map(each).collect();
+    tags.extend([tag::absent(), tag::lists()]);
+    tags
+}
+
+/// The namespaces of everything about members.
+const EVERY_MEMBER: &[&str] = &["user", "points"];
+
 /// How often a username that is being taken over may change hands meanwhile.
 const TAKEOVER_ATTEMPTS: u32 = 3;
 
@@ -250,7 +262,8 @@ impl UserRepository for CachedUsers {
     }
 
     async fn create(&self, new: &NewUser, now: Timestamp) -> Result<User, StorageError> {
-        self.link.write([tag::absent(), tag::lists()], self.inner().create(new, now)).await
+        let changed = |user: &User| registered([user]);
+        self.link.write_then(self.inner().create(new, now), changed, EVERY_MEMBER).await
     }
 
     async fn create_batch(
@@ -258,7 +271,8 @@ impl UserRepository for CachedUsers {
         new: &[NewUser],
         now: Timestamp,
     ) -> Result<Vec<User>, StorageError> {
-        self.link.write([tag::absent(), tag::lists()], self.inner().create_batch(new, now)).await
+        let changed = |users: &Vec<User>| registered(users);
+        self.link.write_then(self.inner().create_batch(new, now), changed, EVERY_MEMBER).await
     }
 
     async fn ensure(
@@ -270,11 +284,8 @@ impl UserRepository for CachedUsers {
         // A new member changes who is absent. For one who exists the row may be filled, and whose
         // it is the result says: it may have been registered at this moment.
         let ensure = self.inner().ensure(external, seed, now);
-        let changed = |ensured: &Outcome<User>| {
-            let filled = ensured.replayed.then(|| tag::user(ensured.value.id));
-            filled.into_iter().chain([tag::absent(), tag::lists()])
-        };
-        self.link.write_then(ensure, changed, &["user"]).await
+        let changed = |ensured: &Outcome<User>| registered([&ensured.value]);
+        self.link.write_then(ensure, changed, EVERY_MEMBER).await
     }
 
     async fn update(

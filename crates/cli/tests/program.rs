@@ -1,6 +1,9 @@
 //! The program as people and scripts meet it, on temporary SQLite files.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[path = "program/kill.rs"]
+mod kill;
+
 use std::path::Path;
 use std::process::{Command, Output};
 

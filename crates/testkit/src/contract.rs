@@ -91,13 +91,16 @@ pub fn keep(
 /// the contracts to stamp; all of them otherwise. Tests are called after contract and promise:
 /// `point::two_hundred_awards_add_up`. The `cancellation` promises are stamped for both runtimes.
 ///
-/// ```ignore
-/// mod sqlite {
-///     guildhall_testkit::contract_tests!(crate::harness::sqlite_file);
+/// ```
+/// # use guildhall_testkit::TestStorage;
+/// # async fn fresh() -> TestStorage { unimplemented!() }
+/// mod my_storage {
+///     guildhall_testkit::contract_tests!(crate::fresh);
 /// }
-/// mod fast {
-///     guildhall_testkit::contract_tests!(crate::harness::sqlite_file, user level);
+/// mod only_two_contracts {
+///     guildhall_testkit::contract_tests!(crate::fresh, user level);
 /// }
+/// # fn main() {}
 /// ```
 #[macro_export]
 macro_rules! contract_tests {

@@ -31,11 +31,8 @@ pub(crate) async fn run(args: &ImportArgs, context: &Context) -> Result<ExitCode
         CliError::usage("zone", message).hint("use an IANA name such as Europe/Madrid")
     })?;
     // The folder of an empty database for a dry run goes when the run is over.
-    let (guildhall, _folder) = if args.dry_run {
-        dry(context).await?
-    } else {
-        (context.connect_or_create().await?, None)
-    };
+    let (guildhall, _folder) =
+        if args.dry_run { dry(context).await? } else { (context.connect_or_create().await?, None) };
     let options = ImportOptions {
         dry_run: args.dry_run,
         source_name: args.source.clone(),

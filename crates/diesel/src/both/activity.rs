@@ -115,19 +115,21 @@ impl ActivityRepository for DieselActivity {
     }
 }
 
+/// The day and its requests, by the number of the day.
+type Days = BTreeMap<i32, (DbDay, i64)>;
+
 /// Adds up what is said of each member; ascending, so that two calls never wait for each other.
 fn added_up(records: &[ActivityRecord], zone: &CommunityZone) -> Vec<Signs> {
-    let mut members: BTreeMap<UserId, (Timestamp, i64, BTreeMap<i32, (DbDay, i64)>)> =
-        BTreeMap::new();
+    let mut members: BTreeMap<UserId, (Timestamp, i64, Days)> = BTreeMap::new();
     for record in records {
         let (day, requests) = (zone.day_of(record.at), i64::from(record.requests));
         let (last, total, days) =
-            members.entry(record.user).or_insert_with(|| (record.at, 0, BTreeMap::new()));
+            members.entry(record.user).or_insert_with(|| (record.at, 0, Days::new()));
         *last = record.at.max(*last);
         *total += requests; // A thousand numbers of 32 bits.
         days.entry(day.epoch_days()).or_insert((DbDay(day), 0)).1 += requests;
     }
-    let sign = |(user, (last, requests, days)): (UserId, (Timestamp, i64, BTreeMap<_, _>))| Signs {
+    let sign = |(user, (last, requests, days)): (UserId, (Timestamp, i64, Days))| Signs {
         user: user.0,
         last: DbTime(last),
         requests,

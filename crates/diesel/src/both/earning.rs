@@ -71,7 +71,7 @@ pub(super) async fn check_in_on(
         .key(IdemKey::parse(&format!("checkin:{user}:{today}"))?);
     let mut outcome = movement_on(conn, &Movement::award(&day, now)?).await?;
     let mut bonus = None;
-    if streak % BONUS_EVERY_DAYS == 0 {
+    if streak.is_multiple_of(BONUS_EVERY_DAYS) {
         let week = award(user, rules.weekly_bonus, "checkin_bonus", multiplier)?
             .key(IdemKey::parse(&format!("checkin:{user}:{today}:bonus"))?);
         let paid = movement_on(conn, &Movement::award(&week, now)?).await?;

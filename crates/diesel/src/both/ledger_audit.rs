@@ -1,4 +1,4 @@
-//! Auditing ledgers for the rules L1 to L6, a page of members in three statements. Compiled once
+//! Auditing ledgers for the rules L1 to L6, a page of members in four statements. Compiled once
 //! per backend. Columns are read bare: what no domain value can hold must be reported all the same.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +32,8 @@ pub(super) struct Figures {
     jumps: i64,
     /// The least balance after an entry.
     least_balance: i64,
+    /// Transfers whose other half is missing: how many, and the first entry.
+    torn: Option<(i64, i64)>,
 }
 
 impl Figures {
@@ -176,6 +178,16 @@ const HOLD_SUMS: [&str; 4] = [
     "",
 ];
 
+const TORN_TRANSFERS: [&str; 4] = [
+    "SELECT e.user_id, COUNT(*), MIN(e.seq) FROM point_entries AS e \
+     WHERE e.transfer_id IS NOT NULL AND e.user_id > ",
+    " AND e.user_id <= ",
+    " AND NOT EXISTS (SELECT 1 FROM point_entries AS o WHERE o.transfer_id = e.transfer_id \
+     AND o.user_id = e.counterpart_user_id AND o.amount + e.amount = 0) \
+     GROUP BY e.user_id ORDER BY e.user_id LIMIT ",
+    "",
+];
+
 /// What entries and active holds add up to for the first `limit` members who have any.
 async fn figures_on(
     conn: &mut Conn,
@@ -203,10 +215,22 @@ async fn figures_on(
         .sql(HOLD_SUMS[3])
         .load(conn)
         .await?;
+    let torn: Vec<(i64, i64, i64)> = sql::<(BigInt, BigInt, BigInt)>(TORN_TRANSFERS[0])
+        .bind::<BigInt, _>(after)
+        .sql(TORN_TRANSFERS[1])
+        .bind::<BigInt, _>(last)
+        .sql(TORN_TRANSFERS[2])
+        .bind::<BigInt, _>(limit as i64)
+        .sql(TORN_TRANSFERS[3])
+        .load(conn)
+        .await?;
     let mut figures: BTreeMap<i64, Figures> =
         entries.into_iter().map(|sums| (sums.user_id, Figures::from(sums))).collect();
     for (user, amount) in holds {
         figures.entry(user).or_default().held = whole(amount);
+    }
+    for (user, transfers, first) in torn {
+        figures.entry(user).or_default().torn = Some((transfers, first));
     }
     Ok(figures)
 }
@@ -225,6 +249,7 @@ impl From<EntrySums> for Figures {
             jumps: sums.jumps.0,
             first_jump: sums.jumps.1,
             least_balance: sums.least_balance,
+            torn: None,
         }
     }
 }
@@ -293,6 +318,10 @@ fn broken_rules(account: &Account, figures: &Figures) -> Broken {
     let lifetime = (i128::from(lifetime_earned), i128::from(lifetime_spent));
     unless(lifetime == sums, LedgerRule::L5, &|| {
         format!("earned and spent are {lifetime:?}, the entries add up to {sums:?}")
+    });
+    unless(figures.torn.is_none(), LedgerRule::L6, &|| {
+        let (transfers, first) = figures.torn.unwrap_or_default();
+        format!("{transfers} transfers without their other half, the first at entry {first}")
     });
     unless(balance == 0 || figures.entries > 0, LedgerRule::L6, &|| {
         format!("a balance of {balance} without an entry")

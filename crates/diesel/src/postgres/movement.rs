@@ -142,7 +142,7 @@ impl<const XP: bool> QueryFragment<Pg> for MoveSql<XP> {
 }
 
 /// Moves points between two accounts, by the function `transfer_points` of the migrations: a single
-/// statement that locks, decides and moves decides by what it saw before it held the locks. `None` when one is absent or
+/// statement that locks, decides and moves works on what it saw before it held the locks. `None` when one is absent or
 /// closed, the sender is short of points, or the once-only key was used: nothing was written then.
 /// The sender's half comes first.
 pub(super) async fn apply_transfer(

@@ -46,6 +46,7 @@ macro_rules! user_promises {
             fifty_ensures_make_one_member
             // finding
             absence_is_an_answer
+            who_was_absent_is_found_once_registered
             ids_are_answered_once_each_in_the_order_asked
             at_most_500_ids_are_looked_up
             names_are_found_without_regard_to_case

@@ -24,6 +24,30 @@ pub async fn absence_is_an_answer(storage: Arc<dyn Storage>) {
     assert_eq!(users.external_accounts(UserId(999_999)).await.unwrap(), []);
 }
 
+/// Whatever was asked about the id before.
+pub async fn who_was_absent_is_found_once_registered(storage: Arc<dyn Storage>) {
+    let last = given::member(&storage, "ada").await;
+    let coming: Vec<UserId> = (1..=50).map(|step| UserId(last.0 + step)).collect();
+    assert_eq!(storage.users().by_ids(&coming).await.unwrap(), []);
+    for &id in &coming {
+        assert_eq!(storage.users().by_id(id).await.unwrap(), None);
+        assert_eq!(storage.users().ui_state(id).await.unwrap(), None);
+        assert_eq!(storage.users().overview(id, now()).await.unwrap(), None);
+        assert_eq!(storage.users().external_accounts(id).await.unwrap(), []);
+        assert_eq!(storage.points().account(id).await.unwrap(), None);
+        assert_eq!(storage.activity().stats(id).await.unwrap(), None);
+    }
+    let made = storage.users().create(&user("bob"), now()).await.unwrap();
+    assert!(coming.contains(&made.id), "ids are not given out in such leaps: {}", made.id);
+    assert_eq!(storage.users().by_ids(&coming).await.unwrap(), std::slice::from_ref(&made));
+    assert_eq!(storage.users().by_id(made.id).await.unwrap().as_ref(), Some(&made));
+    assert!(storage.users().ui_state(made.id).await.unwrap().is_some());
+    assert!(storage.users().overview(made.id, now()).await.unwrap().is_some());
+    assert_eq!(storage.users().external_accounts(made.id).await.unwrap().len(), 1);
+    assert!(storage.points().account(made.id).await.unwrap().is_some());
+    assert!(storage.activity().stats(made.id).await.unwrap().is_some());
+}
+
 /// Repetitions and unknown ids are passed over.
 pub async fn ids_are_answered_once_each_in_the_order_asked(storage: Arc<dyn Storage>) {
     let ids = given::crowd(&storage, 3, 0).await;
