@@ -52,10 +52,10 @@ async fn a_server_that_is_not_there_is_unavailable() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_wrong_password_is_unavailable_and_not_repeated() {
+async fn a_wrong_password_is_denied_and_not_repeated() {
     let server = PrivatePostgres::start().await;
     let refusal = refusal_at(&server.url_with_password(CANARY)).await;
-    assert_eq!(refusal.kind(), ErrorKind::Unavailable);
+    assert_eq!(refusal.kind(), ErrorKind::AccessDenied);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -13,6 +13,7 @@ use guildhall_domain::{Random, Rule};
 use guildhall_repository::StorageError;
 use secrecy::{ExposeSecret, SecretString};
 use tokio_postgres::config::SslMode;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{CancelToken, NoTls};
 
 use crate::fault::{Class, Worked};
@@ -88,7 +89,8 @@ impl PostgresStorage {
     /// [`migrate`](Self::migrate) before the first use.
     ///
     /// `Validation` for a URL that cannot be read, `NotSupported` for `sslmode=require`,
-    /// `Unavailable` when the server cannot be reached or refuses the password.
+    /// `AccessDenied` when the server refuses the user or password, `NotFound` when it has no such
+    /// database, `Unavailable` when it cannot be reached.
     pub async fn connect(
         url: &SecretString,
         options: StoreOptions,
@@ -128,6 +130,10 @@ fn target(
     Ok(config)
 }
 
+/// What a server says of a user or password that it does not know.
+const REFUSED: [SqlState; 2] =
+    [SqlState::INVALID_PASSWORD, SqlState::INVALID_AUTHORIZATION_SPECIFICATION];
+
 /// How to tell the server that nobody waits any more.
 struct Session(CancelToken);
 
@@ -149,8 +155,16 @@ async fn open(target: &Target, _options: &StoreOptions) -> Result<(Conn, Session
     let unavailable = |source: Arc<dyn std::error::Error + Send + Sync>| {
         StorageError::Unavailable { resource: RESOURCE, source: Some(source) }
     };
-    let (client, connection) =
-        target.connect(NoTls).await.map_err(|error| unavailable(Arc::new(error)))?;
+    let (client, connection) = target.connect(NoTls).await.map_err(|error| match error.code() {
+        // Waiting does not help, and what the server says names the user, never the password.
+        Some(code) if REFUSED.contains(code) => StorageError::AccessDenied {
+            requirement: "a user and a password that PostgreSQL accepts".to_owned(),
+        },
+        Some(&SqlState::INVALID_CATALOG_NAME) => {
+            StorageError::not_found("database", target.get_dbname().unwrap_or_default())
+        }
+        _ => unavailable(Arc::new(error)),
+    })?;
     let session = Session(client.cancel_token());
     let mut conn = AsyncPgConnection::try_from_client_and_connection(client, connection)
         .await
