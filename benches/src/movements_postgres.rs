@@ -26,10 +26,25 @@ pub(crate) async fn run(bench: Bench) -> Vec<Row> {
                 raw.push(ByStatement::new(client, kind, picks(task)).await);
             }
             postgres.tidy().await;
-            let [ours, raw] = take_turns(bench.pace, [Side::new(ours), Side::new(raw)]).await;
             let what = format!("PostgreSQL {}, {whose}, 16 tasks ({cost})", kind.name());
-            let row = Row::rate("movements_postgres", what, &ours);
-            rows.push(row.against("the best raw statement, 16 connections", &raw).at_least(0.8));
+            let (ours, raw) = (Side::new(ours), Side::new(raw));
+            let row = |series| Row::rate("movements_postgres", what.as_str(), series);
+            let beside = "the best raw statement, 16 connections";
+            if kind != Kind::Transfer {
+                let [ours, raw] = take_turns(bench.pace, [ours, raw]).await;
+                rows.push(row(&ours).against(beside, &raw).at_least(0.8));
+                continue;
+            }
+            let mut function = Vec::with_capacity(TASKS);
+            for (task, client) in postgres.clients(TASKS).await.into_iter().enumerate() {
+                function.push(ByStatement::function(client, picks(task)).await);
+            }
+            let [ours, raw, function] =
+                take_turns(bench.pace, [ours, raw, Side::new(function)]).await;
+            rows.push(row(&ours).against(beside, &raw).at_least(0.8));
+            rows.push(
+                row(&ours).against("`transfer_points` called raw, 16 connections", &function),
+            );
         }
     }
     postgres.remove().await;

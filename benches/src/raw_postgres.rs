@@ -26,7 +26,9 @@ const DEDUCT: &str = "\
     INSERT INTO point_entries (user_id, seq, amount, balance_after, kind, source, created_at) \
     SELECT user_id, seq, -$2, balance, 'deduct', $4, $3 FROM moved RETURNING id, seq, balance_after";
 
-/// The lock comes first, in ascending order: two opposite transfers would otherwise deadlock.
+/// The lock comes first, in ascending order: two opposite transfers would otherwise deadlock. It
+/// decides and moves in one snapshot, so that it may judge a row by what it was before the lock:
+/// good enough to be measured against where everybody has plenty, not to be used.
 const TRANSFER: &str = "\
     WITH locked AS MATERIALIZED (SELECT user_id, balance - held AS free FROM point_accounts \
     WHERE user_id IN ($1, $5) AND NOT is_closed ORDER BY user_id FOR UPDATE), \
@@ -43,6 +45,11 @@ const TRANSFER: &str = "\
     CASE WHEN sends THEN $5 ELSE $1 END, $6, $3 FROM moved \
     RETURNING id, user_id, seq, balance_after";
 
+/// What the storage calls, without the storage.
+const TRANSFER_BY_FUNCTION: &str = "\
+    SELECT entry_id, moved_user, entry_seq, new_balance \
+    FROM transfer_points($1, $5, $2, NULL, $6, NULL, $3) WHERE $4 = 'transfer'";
+
 /// Moves points by one statement on a connection of its own.
 pub(crate) struct ByStatement {
     client: Client,
@@ -58,6 +65,15 @@ impl ByStatement {
             Kind::Deduct => DEDUCT,
             Kind::Transfer => TRANSFER,
         };
+        Self::prepared(client, sql, kind, picks).await
+    }
+
+    /// Transfers by the function of the migrations.
+    pub(crate) async fn function(client: Client, picks: Picks) -> Self {
+        Self::prepared(client, TRANSFER_BY_FUNCTION, Kind::Transfer, picks).await
+    }
+
+    async fn prepared(client: Client, sql: &str, kind: Kind, picks: Picks) -> Self {
         let types = [Type::INT8, Type::INT8, Type::TIMESTAMPTZ, Type::TEXT, Type::INT8, Type::TEXT];
         let used = if kind == Kind::Transfer { 6 } else { 4 };
         let statement = client.prepare_typed(sql, &types[..used]).await.unwrap();

@@ -157,8 +157,9 @@ const SQLITE: Dialect = Dialect {
 };
 
 /// Members as they come from Telegram, who passed all levels long ago and have a million points or
-/// more; one in ten has the balance of somebody else.
-fn fill_sql(dialect: &Dialect, members: RangeInclusive<i64>) -> [String; 3] {
+/// more; every balance is shared by ten. Each has an entry in the ledger: a server that has seen an
+/// empty one plans to read it from end to end, and keeps that plan while it grows.
+fn fill_sql(dialect: &Dialect, members: RangeInclusive<i64>) -> [String; 4] {
     let Dialect { now, newline, series } = dialect;
     let series = series(*members.start(), *members.end());
     let balance = "100000000 + n * 7919 % 1000003 / 10 * 10";
@@ -178,8 +179,12 @@ fn fill_sql(dialect: &Dialect, members: RangeInclusive<i64>) -> [String; 3] {
         format!(
             "INSERT INTO point_accounts (user_id, balance, held, lifetime_earned, \
              lifetime_spent, xp, level, xp_boost_bp, next_seq, is_listed, is_closed, updated_at, \
-             version) SELECT n, {balance}, 0, {balance}, 0, {balance}, 20, 10000, 1, true, false, \
+             version) SELECT n, {balance}, 0, {balance}, 0, {balance}, 20, 10000, 2, true, false, \
              {now}, 1 FROM {series}"
+        ),
+        format!(
+            "INSERT INTO point_entries (user_id, seq, amount, balance_after, kind, source, \
+             created_at) SELECT n, 1, {balance}, {balance}, 'award', 'opening', {now} FROM {series}"
         ),
     ]
 }

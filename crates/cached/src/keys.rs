@@ -35,7 +35,9 @@ pub(crate) mod key {
 
     pub(crate) fn by_email(email: &Email) -> Key {
         // Keys are seen by operators; addresses are not for them.
-        Key::new("user").part("email").text(format!("{:x}", Sha256::digest(email.folded())))
+        let digest = Sha256::digest(email.folded());
+        let first = digest.iter().take(16).fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
+        Key::new("user").part("email").text(format!("{first:032x}"))
     }
 
     pub(crate) fn user_list(name: &'static str, page: &PageRequest) -> Key {

@@ -1,4 +1,7 @@
-//! Text with a rule: every kind trims its input, counts characters and refuses NUL.
+//! Text with a rule: every kind trims its input, counts characters and refuses NUL. Copies share the
+//! characters, because members are copied out of caches far more often than they are made.
+
+use std::sync::Arc;
 
 use crate::violation::{Rule, Violation};
 
@@ -8,12 +11,12 @@ pub fn fold(raw: &str) -> String {
     raw.trim().to_lowercase()
 }
 
-fn checked(
-    raw: &str,
+fn checked<'r>(
+    raw: &'r str,
     field: &'static str,
     chars_max: usize,
     rule: impl FnOnce(&str) -> Option<Rule>,
-) -> Result<String, Violation> {
+) -> Result<&'r str, Violation> {
     let text = raw.trim();
     // Four bytes a character at most: ten megabytes are refused without being counted.
     let broken = if text.is_empty() {
@@ -27,7 +30,7 @@ fn checked(
     };
     match broken {
         Some(rule) => Err(Violation::new(field, rule)),
-        None => Ok(text.to_owned()),
+        None => Ok(text),
     }
 }
 
@@ -37,7 +40,7 @@ macro_rules! text_types {
         #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         #[cfg_attr(feature = "serde", serde(try_from = "String", into = "String"))]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The greatest number of characters.
@@ -45,7 +48,7 @@ macro_rules! text_types {
 
             /// Trims and checks `raw`.
             pub fn parse(raw: &str) -> Result<Self, Violation> {
-                checked(raw, $field, Self::CHARS_MAX, $rule).map(Self)
+                checked(raw, $field, Self::CHARS_MAX, $rule).map(|text| Self(text.into()))
             }
 
             /// The text.
@@ -57,7 +60,7 @@ macro_rules! text_types {
             /// The text, owned.
             #[must_use]
             pub fn into_string(self) -> String {
-                self.0
+                String::from(&*self.0)
             }
 
             /// The text as look-ups compare it: see [`fold`].
@@ -89,7 +92,7 @@ macro_rules! text_types {
 
         impl From<$name> for String {
             fn from(text: $name) -> String {
-                text.0
+                text.into_string()
             }
         }
     )+};
@@ -189,7 +192,7 @@ impl Slug {
     /// Makes a slug of a foreign key; an empty one becomes `unknown`.
     #[must_use]
     pub fn from_legacy(raw: &str) -> Self {
-        Self(slug_from_legacy(raw, Self::CHARS_MAX))
+        Self(slug_from_legacy(raw, Self::CHARS_MAX).into())
     }
 }
 
@@ -197,7 +200,7 @@ impl Source {
     /// Makes a source of foreign text; an empty one becomes `unknown`.
     #[must_use]
     pub fn from_legacy(raw: &str) -> Self {
-        Self(slug_from_legacy(raw, Self::CHARS_MAX))
+        Self(slug_from_legacy(raw, Self::CHARS_MAX).into())
     }
 }
 
@@ -205,7 +208,7 @@ impl LanguageTag {
     /// English, the default.
     #[must_use]
     pub fn english() -> Self {
-        Self("en".to_owned())
+        Self("en".into())
     }
 }
 
@@ -213,7 +216,7 @@ impl UiState {
     /// The state a new member is in: `root`.
     #[must_use]
     pub fn root() -> Self {
-        Self("root".to_owned())
+        Self("root".into())
     }
 }
 

@@ -12,7 +12,7 @@ use crate::types::{DbDay, DbTime};
 
 /// A row of `user_stats`.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = user_stats, treat_none_as_null = true)]
+#[diesel(table_name = user_stats, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub(crate) struct StatsRow {
     pub(crate) user_id: i64,
     pub(crate) messages_sent: i64,
@@ -75,7 +75,7 @@ impl StatsRow {
 
 /// A row of `user_counters`.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = user_counters)]
+#[diesel(table_name = user_counters, treat_none_as_default_value = false)]
 pub(crate) struct CounterRow {
     pub(crate) user_id: i64,
     pub(crate) counter: String,

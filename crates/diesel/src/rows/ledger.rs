@@ -63,7 +63,7 @@ impl EntryRow {
 
 /// A new row of `point_entries`, for batches that have computed it under the account's lock.
 #[derive(Clone, Debug, Insertable)]
-#[diesel(table_name = point_entries)]
+#[diesel(table_name = point_entries, treat_none_as_default_value = false)]
 pub(crate) struct NewEntryRow {
     pub(crate) user_id: i64,
     pub(crate) seq: i64,

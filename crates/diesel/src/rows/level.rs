@@ -11,7 +11,7 @@ use crate::schema::levels;
 
 /// A row of `levels`.
 #[derive(Clone, Debug, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = levels, treat_none_as_null = true)]
+#[diesel(table_name = levels, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub(crate) struct LevelRow {
     pub(crate) level: i64,
     pub(crate) name: String,

@@ -15,7 +15,7 @@ use crate::types::DbTime;
 
 /// A row of `point_accounts`.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = point_accounts)]
+#[diesel(table_name = point_accounts, treat_none_as_default_value = false)]
 pub(crate) struct AccountRow {
     pub(crate) user_id: i64,
     pub(crate) balance: i64,

@@ -14,7 +14,7 @@ use crate::types::{DbJson, DbTime};
 
 /// A row of `users`. Inserted with its id, which every batch draws beforehand.
 #[derive(Clone, Debug, Queryable, Selectable, Identifiable, Insertable, AsChangeset)]
-#[diesel(table_name = users, treat_none_as_null = true)]
+#[diesel(table_name = users, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub(crate) struct UserRow {
     pub(crate) id: i64,
     pub(crate) username: Option<String>,
@@ -165,7 +165,7 @@ fn vip(kind: &str, end: Option<Timestamp>) -> Result<Vip, Box<dyn Error>> {
 
 /// A row of `external_accounts`.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = external_accounts)]
+#[diesel(table_name = external_accounts, treat_none_as_default_value = false)]
 pub(crate) struct ExternalRow {
     pub(crate) user_id: i64,
     pub(crate) provider: String,
