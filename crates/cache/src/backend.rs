@@ -85,10 +85,26 @@ pub enum BackendError {
     /// No connection, or it broke. Whether the command was applied is unknown.
     #[error("the shared cache is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// This backend cannot do it.
+    #[error("the shared cache does not support {0}")]
+    NotSupported(&'static str),
     /// The server answered, but not what was asked.
     #[error("the shared cache gave an unusable answer: {0}")]
     Protocol(String),
 }
+
+/// What a bus brings to one subscriber, in the order in which it arrives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BusEvent {
+    /// Messages arrive from now on. Any number may have been missed before.
+    Subscribed,
+    /// What some process published, this one included.
+    Message(Vec<u8>),
+}
+
+/// The events of one subscription. It ends when the receiver is dropped; a channel that was full
+/// ends with a new [`BusEvent::Subscribed`] instead of the messages that found no room.
+pub type BusEvents = tokio::sync::mpsc::Receiver<BusEvent>;
 
 /// A cache that several processes share: entries by key, and one [`Nonce`] per tag.
 ///
@@ -122,4 +138,54 @@ pub trait CacheBackend: Send + Sync {
 
     /// Writes a probe under `key`, reads it back and deletes it: a real round trip.
     async fn ping(&self, key: &str) -> Result<(), BackendError>;
+
+    /// Tells every subscriber, at most once each. Without a bus it does nothing.
+    async fn publish(&self, _message: &[u8]) -> Result<(), BackendError> {
+        Ok(())
+    }
+
+    /// [`renew`](Self::renew), and after it took effect [`publish`](Self::publish): in this order,
+    /// or a reader refills from entries that are still valid. One round trip where one connection
+    /// keeps the order.
+    async fn renew_and_publish(
+        &self,
+        tags: &[(String, Nonce)],
+        message: &[u8],
+    ) -> Result<(), BackendError> {
+        self.renew(tags).await?;
+        self.publish(message).await
+    }
+
+    /// The bus, if there is one. It connects in the background, again and again, and says so by
+    /// [`BusEvent::Subscribed`] each time. To be called within a tokio runtime.
+    fn subscribe(&self) -> Option<BusEvents> {
+        None
+    }
+
+    /// Takes the lock `key` for at most `ttl` unless somebody has it: whether it was taken. Only
+    /// spares loads, so a backend without locks says yes to everybody.
+    async fn try_lock(
+        &self,
+        _key: &str,
+        _token: Nonce,
+        _ttl: Duration,
+    ) -> Result<bool, BackendError> {
+        Ok(true)
+    }
+
+    /// Gives the lock back if it is still held under this token, as far as can be told.
+    async fn unlock(&self, _key: &str, _token: Nonce) -> Result<(), BackendError> {
+        Ok(())
+    }
+
+    /// Frees entries, which is not what invalidates them: how many there were.
+    async fn remove(&self, _keys: &[String]) -> Result<u64, BackendError> {
+        Err(BackendError::NotSupported("removing entries"))
+    }
+
+    /// Keys that match a glob pattern, at most `limit`, found by walking over all there are: for
+    /// operators, never for normal work.
+    async fn find(&self, _pattern: &str, _limit: usize) -> Result<Vec<String>, BackendError> {
+        Err(BackendError::NotSupported("looking for patterns"))
+    }
 }

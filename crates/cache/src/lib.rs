@@ -27,7 +27,9 @@ mod write;
 
 #[cfg(feature = "mock")]
 pub use backend::MockCacheBackend;
-pub use backend::{BackendError, CacheBackend, Nonce, Reading, Sealed, ServerId, Stamp};
+pub use backend::{
+    BackendError, BusEvent, BusEvents, CacheBackend, Nonce, Reading, Sealed, ServerId, Stamp,
+};
 pub use builder::CacheBuilder;
 pub use cache::Cache;
 pub use clock::{Clock, Random, SystemClock, SystemRandom};
