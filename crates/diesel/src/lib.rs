@@ -2,6 +2,7 @@
 #![deny(missing_docs)]
 #![allow(clippy::duplicate_mod, reason = "both/ is compiled once per backend on purpose")]
 
+mod columns;
 mod fault;
 mod options;
 mod postgres;

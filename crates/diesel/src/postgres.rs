@@ -16,6 +16,7 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{CancelToken, NoTls};
 
+use crate::columns::Columns;
 use crate::fault::{Class, Worked};
 use crate::options::StoreOptions;
 
@@ -80,6 +81,11 @@ pub use storage::DieselStorage as PostgresStorage;
 use movement::{
     MOVEMENT, apply_movement, apply_transfer, insert_entries, lock_accounts, store_accounts,
 };
+
+/// The columns of a row, to be selected.
+const fn columns<R>() -> Columns<R, Backend> {
+    Columns::new()
+}
 
 /// Which server and database, with the password.
 type Target = Arc<tokio_postgres::Config>;

@@ -12,6 +12,7 @@ use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use guildhall_domain::Random;
 use guildhall_repository::{BoxError, StorageError};
 
+use crate::columns::Columns;
 use crate::fault::{Class, Worked};
 use crate::options::{SqliteDurability, StoreOptions};
 
@@ -76,6 +77,11 @@ pub use storage::DieselStorage as SqliteStorage;
 use movement::{
     MOVEMENT, apply_movement, apply_transfer, insert_entries, lock_accounts, store_accounts,
 };
+
+/// The columns of a row, to be selected.
+const fn columns<R>() -> Columns<R, Backend> {
+    Columns::new()
+}
 
 /// Which file.
 type Target = PathBuf;

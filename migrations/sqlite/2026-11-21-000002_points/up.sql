@@ -59,7 +59,6 @@ CREATE TABLE point_entries (
 ) STRICT;
 CREATE UNIQUE INDEX point_entries_user_seq ON point_entries (user_id, seq);
 CREATE UNIQUE INDEX point_entries_idem_key ON point_entries (idem_key) WHERE idem_key IS NOT NULL;
-CREATE INDEX point_entries_source ON point_entries (user_id, source, seq DESC);
 CREATE INDEX point_entries_transfer ON point_entries (transfer_id) WHERE transfer_id IS NOT NULL;
 CREATE INDEX point_entries_created ON point_entries (created_at);
 

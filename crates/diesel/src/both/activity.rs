@@ -14,10 +14,10 @@ use guildhall_domain::{
 };
 use guildhall_repository::{ActivityRepository, StorageError};
 
-use super::Conn;
 use super::lease::{Lease, Mode};
 use super::member::{BY_BYTES, batch, record_signs};
 use super::user::at_most;
+use super::{Conn, columns};
 use crate::fault::{Fault, Worked};
 use crate::rows::{CounterRow, StatsRow, fold_name};
 use crate::schema::{user_counters, user_stats, users};
@@ -144,7 +144,7 @@ async fn record_on(conn: &mut Conn, signs: &[Signs]) -> Worked<u64> {
 }
 
 pub(super) async fn stats_on(conn: &mut Conn, user: UserId) -> Worked<Option<UserStats>> {
-    let row = user_stats::table.find(user.0).select(StatsRow::as_select());
+    let row = user_stats::table.find(user.0).select(columns::<StatsRow>());
     let row: Option<StatsRow> = row.first(conn).await.optional()?;
     Ok(row.map(StatsRow::into_stats))
 }

@@ -1,6 +1,6 @@
 //! Awards in bulk: locked once, computed here, written in two statements.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -8,7 +8,7 @@ use guildhall_domain::{Award, Outcome, PointEntry, Points, Rule, Timestamp};
 use guildhall_repository::{BulkMode, BulkOutcome, StorageError};
 
 use super::point::events_of;
-use super::{Conn, insert_entries, lock_accounts, store_accounts};
+use super::{Conn, columns, insert_entries, lock_accounts, store_accounts};
 use crate::fault::{Fault, Worked};
 use crate::rows::{AccountRow, EntryRow, Moved, Movement, NewEntryRow};
 use crate::schema::{levels, point_entries};
@@ -53,7 +53,7 @@ pub(super) async fn award_bulk_on(
             outcome => planned.push(outcome),
         }
     }
-    let touched: Vec<i64> = plan.entries.iter().map(|entry| entry.user_id).collect();
+    let touched: HashSet<i64> = plan.entries.iter().map(|entry| entry.user_id).collect();
     let changed = plan.accounts.into_values().filter(|account| touched.contains(&account.user_id));
     let mut changed: Vec<AccountRow> = changed.collect();
     changed.sort_unstable_by_key(|account| account.user_id);
@@ -149,7 +149,7 @@ async fn used_keys_on(conn: &mut Conn, awards: &[Award]) -> Worked<HashMap<Strin
     }
     let rows: Vec<EntryRow> = point_entries::table
         .filter(point_entries::idem_key.eq_any(keys))
-        .select(EntryRow::as_select())
+        .select(columns::<EntryRow>())
         .load(conn)
         .await?;
     let keyed = rows.into_iter().filter_map(|row| row.idem_key.clone().map(|key| (key, row)));

@@ -10,7 +10,7 @@ use guildhall_domain::{
 use guildhall_repository::StorageError;
 
 use super::point::movement_on;
-use super::{Conn, lock_accounts};
+use super::{Conn, columns, lock_accounts};
 use crate::fault::Worked;
 use crate::rows::{Movement, StatsRow};
 use crate::schema::user_stats;
@@ -139,7 +139,7 @@ async fn locked_stats_on(conn: &mut Conn, user: UserId) -> Worked<UserStats> {
     if !locked.iter().any(|account| !account.is_closed) {
         return Err(StorageError::not_found("user", user).into());
     }
-    let row = user_stats::table.find(user.0).select(StatsRow::as_select()).first(conn).await;
-    let row = row.optional()?.ok_or_else(|| StorageError::not_found("user", user))?;
+    let row = user_stats::table.find(user.0).select(columns::<StatsRow>()).first(conn).await;
+    let row: StatsRow = row.optional()?.ok_or_else(|| StorageError::not_found("user", user))?;
     Ok(row.into_stats())
 }

@@ -10,7 +10,7 @@ use guildhall_domain::{
 use guildhall_repository::StorageError;
 
 use super::point::{movement_on, open_account_on};
-use super::{Conn, lock_accounts};
+use super::{Conn, columns, lock_accounts};
 use crate::fault::Worked;
 use crate::rows::{AccountRow, HoldRow, Movement};
 use crate::schema::{point_accounts, point_holds};
@@ -179,7 +179,7 @@ pub(super) async fn expire_on(
 }
 
 pub(super) async fn hold_by_id_on(conn: &mut Conn, id: HoldId) -> Worked<Option<PointHold>> {
-    let row = point_holds::table.find(id.0).select(HoldRow::as_select());
+    let row = point_holds::table.find(id.0).select(columns::<HoldRow>());
     let row = row.first(conn).await.optional()?;
     Ok(row.map(HoldRow::into_hold).transpose()?)
 }
@@ -190,7 +190,7 @@ pub(super) async fn active_on(conn: &mut Conn, user: UserId) -> Worked<Vec<Point
         .filter(point_holds::status.eq(HoldStatus::Active.as_str()))
         .order(point_holds::id)
         .limit(200)
-        .select(HoldRow::as_select())
+        .select(columns::<HoldRow>())
         .load(conn)
         .await?;
     Ok(rows.into_iter().map(HoldRow::into_hold).collect::<Result<_, _>>()?)

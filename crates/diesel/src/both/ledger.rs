@@ -13,7 +13,7 @@ use guildhall_repository::{
 
 use super::lease::{Lease, Mode};
 use super::ledger_audit::{Figures, figures_of, verify_on, verify_page_on};
-use super::{Backend, Conn, lock_accounts};
+use super::{Backend, Conn, columns, lock_accounts};
 use crate::fault::Worked;
 use crate::rows::{AccountRow, EntryRow};
 use crate::schema::{point_accounts, point_entries};
@@ -92,7 +92,7 @@ async fn transactions_on(
         .filter(e::user_id.eq(user.0))
         .order(e::seq.desc())
         .limit(i64::from(limit) + 1)
-        .select(EntryRow::as_select())
+        .select(columns::<EntryRow>())
         .into_boxed::<Backend>();
     if let Some(source) = &filter.source {
         query = query.filter(e::source.eq(source.as_str()));
@@ -119,7 +119,7 @@ async fn transactions_on(
 async fn entry_on(conn: &mut Conn, id: EntryId) -> Worked<Option<PointEntry>> {
     let row = point_entries::table
         .find(id.0)
-        .select(EntryRow::as_select())
+        .select(columns::<EntryRow>())
         .first(conn)
         .await
         .optional()?;

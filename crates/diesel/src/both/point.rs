@@ -16,7 +16,7 @@ use super::bulk::award_bulk_on;
 use super::earning::{check_in_on, gift_on, message_on, participation_on};
 use super::hold::{active_on, capture_on, expire_on, hold_by_id_on, hold_on, release_on};
 use super::lease::{Lease, Mode};
-use super::{Conn, MOVEMENT, apply_movement, apply_transfer};
+use super::{Conn, MOVEMENT, apply_movement, apply_transfer, columns};
 use crate::fault::{Fault, Worked};
 use crate::rows::{AccountRow, EntryRow, Moved, Movement, TransferMovement};
 use crate::schema::{levels, point_accounts, point_entries};
@@ -263,7 +263,7 @@ impl PointRepository for DieselPoints {
 pub(super) async fn account_on(conn: &mut Conn, user: UserId) -> Worked<Option<PointAccount>> {
     let row = point_accounts::table
         .find(user.0)
-        .select(AccountRow::as_select())
+        .select(columns::<AccountRow>())
         .first(conn)
         .await
         .optional()?;
@@ -319,7 +319,7 @@ pub(super) async fn open_account_on(conn: &mut Conn, user: i64) -> Worked<Option
     let row = point_accounts::table
         .find(user)
         .filter(point_accounts::is_closed.eq(false))
-        .select(AccountRow::as_select())
+        .select(columns::<AccountRow>())
         .first(conn)
         .await
         .optional()?;
@@ -329,7 +329,7 @@ pub(super) async fn open_account_on(conn: &mut Conn, user: i64) -> Worked<Option
 async fn keyed_on(conn: &mut Conn, key: &str) -> Worked<Option<EntryRow>> {
     let row = point_entries::table
         .filter(point_entries::idem_key.eq(key))
-        .select(EntryRow::as_select())
+        .select(columns::<EntryRow>())
         .first(conn)
         .await
         .optional()?;
@@ -389,7 +389,7 @@ async fn replayed_transfer_on(
         let received: EntryRow = point_entries::table
             .filter(point_entries::transfer_id.eq(&sent.transfer_id))
             .filter(point_entries::id.ne(sent.id))
-            .select(EntryRow::as_select())
+            .select(columns::<EntryRow>())
             .first(conn)
             .await?;
         return Ok(TransferPair { sent: sent.into_entry()?, received: received.into_entry()? });
@@ -444,7 +444,7 @@ async fn reverse_on(
 ) -> Worked<Outcome<PointEntry>> {
     let entry: Option<EntryRow> = point_entries::table
         .find(id.0)
-        .select(EntryRow::as_select())
+        .select(columns::<EntryRow>())
         .first(conn)
         .await
         .optional()?;

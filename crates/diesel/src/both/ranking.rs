@@ -16,7 +16,7 @@ use guildhall_repository::{
 
 use super::lease::{Lease, Mode};
 use super::report::{activity_on, circulation_on, day_on, totals_on};
-use super::{Backend, Conn};
+use super::{Backend, Conn, columns};
 use crate::fault::Worked;
 use crate::rows::{AccountRow, ExternalRow, count};
 use crate::schema::{external_accounts, point_accounts, users};
@@ -252,7 +252,7 @@ async fn externals_on(
     let linked: Vec<ExternalRow> = external_accounts::table
         .filter(external_accounts::user_id.eq_any(ids))
         .order((external_accounts::user_id, external_accounts::provider))
-        .select(ExternalRow::as_select())
+        .select(columns::<ExternalRow>())
         .load(conn)
         .await?;
     for row in linked {
@@ -317,7 +317,7 @@ async fn above_on(
         .filter(a::balance.ge(threshold))
         .order((a::balance.desc(), a::user_id.asc()))
         .limit(i64::from(limit) + 1)
-        .select(AccountRow::as_select())
+        .select(columns::<AccountRow>())
         .into_boxed::<Backend>();
     if let Some((balance, user)) = after {
         // The first half lets the index jump to the place, the second cuts the ties.
@@ -338,7 +338,7 @@ async fn below_on(
         .filter(a::balance.lt(threshold))
         .order((a::balance.asc(), a::user_id.asc()))
         .limit(i64::from(limit) + 1)
-        .select(AccountRow::as_select())
+        .select(columns::<AccountRow>())
         .into_boxed::<Backend>();
     if let Some((balance, user)) = after {
         query = query

@@ -10,7 +10,7 @@ use guildhall_repository::{
 };
 
 use super::user_lookup::restored;
-use super::{Backend, Conn};
+use super::{Backend, Conn, columns};
 use crate::fault::Worked;
 use crate::rows::{UserRow, count};
 use crate::schema::{external_accounts, users};
@@ -160,7 +160,7 @@ async fn timed_on(conn: &mut Conn, wanted: &Listed, limit: i64) -> QueryResult<V
         }
         query = query.filter(sql::<Bool>(LIMITED_VIP)).order_by((users::vip_expires_at, users::id));
     }
-    query.select(UserRow::as_select()).load(conn).await
+    query.select(columns::<UserRow>()).load(conn).await
 }
 
 async fn untimed_on(conn: &mut Conn, wanted: &Listed, limit: i64) -> QueryResult<Vec<UserRow>> {
@@ -178,7 +178,7 @@ async fn untimed_on(conn: &mut Conn, wanted: &Listed, limit: i64) -> QueryResult
             UserOrder::Id | UserOrder::VipExpiry => query.filter(users::id.gt(id)),
         };
     }
-    query.select(UserRow::as_select()).load(conn).await
+    query.select(columns::<UserRow>()).load(conn).await
 }
 
 pub(super) async fn count_on(conn: &mut Conn, filter: &UserFilter, now: Timestamp) -> Worked<u64> {
@@ -190,7 +190,7 @@ pub(super) async fn top_active_on(conn: &mut Conn, limit: ListLimit) -> Worked<V
         .filter(users::is_active)
         .order_by((users::total_requests.desc(), users::id))
         .limit(i64::from(limit.get()))
-        .select(UserRow::as_select())
+        .select(columns::<UserRow>())
         .load(conn)
         .await?;
     restored(rows)
@@ -288,7 +288,7 @@ pub(super) async fn search_on(conn: &mut Conn, wanted: &Wanted) -> Worked<Vec<Us
         .filter(occurs(|patterns| &patterns.inside))
         .order_by((closeness, sql::<UtcTime>(LAST_ACTIVE), users::id))
         .limit(wanted.limit)
-        .select(UserRow::as_select())
+        .select(columns::<UserRow>())
         .load(conn)
         .await?;
     restored(rows)

@@ -10,8 +10,8 @@ use guildhall_domain::{
 };
 use guildhall_repository::StorageError;
 
-use super::Conn;
 use super::ranking::rank_on;
+use super::{Conn, columns};
 use crate::fault::Worked;
 use crate::rows::{AccountRow, ExternalRow, UserRow, corrupt};
 use crate::schema::{external_accounts, point_accounts, users};
@@ -26,7 +26,8 @@ pub(super) fn restored(rows: Vec<UserRow>) -> Worked<Vec<User>> {
 
 /// The member, deleted or not.
 pub(super) async fn by_id_on(conn: &mut Conn, id: UserId) -> Worked<Option<User>> {
-    let row = users::table.find(id.0).select(UserRow::as_select()).first(conn).await.optional()?;
+    let row =
+        users::table.find(id.0).select(columns::<UserRow>()).get_result(conn).await.optional()?;
     Ok(row.map(UserRow::into_user).transpose()?)
 }
 
@@ -34,20 +35,20 @@ pub(super) async fn by_id_on(conn: &mut Conn, id: UserId) -> Worked<Option<User>
 pub(super) async fn by_ids_on(conn: &mut Conn, ids: &[UserId]) -> Worked<Vec<User>> {
     let mut seen = HashSet::new();
     let ids: Vec<i64> = ids.iter().map(|id| id.0).filter(|id| seen.insert(*id)).collect();
-    let wanted = users::table.filter(users::id.eq_any(ids.clone())).select(UserRow::as_select());
+    let wanted = users::table.filter(users::id.eq_any(ids.clone())).select(columns::<UserRow>());
     let rows: Vec<UserRow> = wanted.load(conn).await?;
     let mut rows: HashMap<i64, UserRow> = rows.into_iter().map(|row| (row.id, row)).collect();
     restored(ids.iter().filter_map(|id| rows.remove(id)).collect())
 }
 
 pub(super) async fn by_username_on(conn: &mut Conn, key: &str) -> Worked<Option<User>> {
-    let wanted = users::table.filter(users::username_key.eq(key)).select(UserRow::as_select());
+    let wanted = users::table.filter(users::username_key.eq(key)).select(columns::<UserRow>());
     let row = wanted.first(conn).await.optional()?;
     Ok(row.map(UserRow::into_user).transpose()?)
 }
 
 pub(super) async fn by_email_on(conn: &mut Conn, key: &str) -> Worked<Option<User>> {
-    let wanted = users::table.filter(users::email_key.eq(key)).select(UserRow::as_select());
+    let wanted = users::table.filter(users::email_key.eq(key)).select(columns::<UserRow>());
     let row = wanted.first(conn).await.optional()?;
     Ok(row.map(UserRow::into_user).transpose()?)
 }
@@ -71,7 +72,7 @@ pub(super) async fn holder_on(
         .inner_join(users::table)
         .filter(external_accounts::provider.eq(provider.to_string()))
         .filter(external_accounts::external_id.eq(external_id.as_str()))
-        .select((UserRow::as_select(), ExternalRow::as_select()))
+        .select((columns::<UserRow>(), columns::<ExternalRow>()))
         .first(conn)
         .await
         .optional()
@@ -88,7 +89,7 @@ pub(super) async fn by_nickname_on(
         .filter(external_accounts::nickname_key.eq(key))
         .order_by((external_accounts::linked_at.desc(), external_accounts::user_id))
         .limit(NICKNAMED_MAX)
-        .select(UserRow::as_select())
+        .select(columns::<UserRow>())
         .load(conn)
         .await?;
     restored(rows)
@@ -107,7 +108,7 @@ pub(super) async fn externals_of_on(
 ) -> Worked<HashMap<i64, Vec<ExternalAccount>>> {
     let mut rows: Vec<ExternalRow> = external_accounts::table
         .filter(external_accounts::user_id.eq_any(ids.to_vec()))
-        .select(ExternalRow::as_select())
+        .select(columns::<ExternalRow>())
         .load(conn)
         .await?;
     // Here rather than there: databases differ on the order of text.
@@ -134,7 +135,7 @@ pub(super) async fn overview_on(
     let Some(user) = by_id_on(conn, id).await?.filter(|user| user.deleted_at.is_none()) else {
         return Ok(None);
     };
-    let account = point_accounts::table.find(id.0).select(AccountRow::as_select());
+    let account = point_accounts::table.find(id.0).select(columns::<AccountRow>());
     let account: Option<AccountRow> = account.first(conn).await.optional()?;
     let missing = || StorageError::integrity("user", id, "has no point account");
     let account = account.ok_or_else(missing)?.into_account()?;

@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt};
 use diesel_async::RunQueryDsl;
 
-use super::Conn;
 use super::activity::Signs;
+use super::{Conn, columns};
 use crate::rows::UserRow;
 use crate::schema::users;
 use crate::types::{CalendarDay, UtcTime};
@@ -37,7 +37,7 @@ pub(super) async fn allocate_user_ids(conn: &mut Conn, count: usize) -> QueryRes
 /// The member, whom nobody else changes from here to the end of the transaction.
 pub(super) async fn lock_user(conn: &mut Conn, id: i64) -> QueryResult<Option<UserRow>> {
     // The id never changes, so that rows which refer to the member need not wait.
-    let row = users::table.find(id).select(UserRow::as_select()).for_no_key_update();
+    let row = users::table.find(id).select(columns::<UserRow>()).for_no_key_update();
     row.first(conn).await.optional()
 }
 

@@ -11,8 +11,8 @@ use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
 use diesel::{OptionalExtension, QueryResult};
 use diesel_async::RunQueryDsl;
 
-use super::Conn;
 use super::lease::Mode;
+use super::{Conn, columns};
 use crate::fault::Worked;
 use crate::rows::{AccountRow, Moved, Movement, NewEntryRow, TransferMovement};
 use crate::schema::point_accounts;
@@ -24,34 +24,56 @@ pub(super) const MOVEMENT: Mode = Mode::Guarded;
 /// Applies a movement. `None` when the account is absent, closed or short of points, or the
 /// once-only key was used: nothing was written then.
 pub(super) async fn apply_movement(conn: &mut Conn, movement: &Movement) -> Worked<Option<Moved>> {
-    let (earned, spent) = (movement.earned(), movement.spent());
-    let row: Option<(i64, i64, i64, Vec<i64>)> = if movement.gives_xp() {
-        let sql = MoveSql::<true> { movement: movement.clone(), earned, spent };
-        sql.get_result(conn).await.optional()?
-    } else {
-        let sql = MoveSql::<false> { movement: movement.clone(), earned, spent };
-        sql.get_result(conn).await.optional()?
+    let moved = match (movement.gives_xp(), movement.idem_key.is_some()) {
+        (false, false) => MoveSql::<NO_XP, false>::run(conn, movement).await?,
+        (false, true) => MoveSql::<NO_XP, true>::run(conn, movement).await?,
+        (true, true) => MoveSql::<XP, true>::run(conn, movement).await?,
+        // Most awards pass no level, and a statement that need not say which is shorter. It finds
+        // no account where a level is passed, or where the other finds none either.
+        (true, false) => match MoveSql::<XP_WITHIN_LEVEL, false>::run(conn, movement).await? {
+            None => MoveSql::<XP, false>::run(conn, movement).await?,
+            moved => moved,
+        },
     };
-    Ok(row.map(|(entry, seq, balance_after, levels)| Moved { entry, seq, balance_after, levels }))
+    Ok(moved)
 }
 
-/// The statement of a movement, with or without experience.
-struct MoveSql<const XP: bool> {
+/// What a movement does to the experience: nothing.
+const NO_XP: u8 = 0;
+/// It rises, and no level begins on the way.
+const XP_WITHIN_LEVEL: u8 = 1;
+/// It rises, and the level with it.
+const XP: u8 = 2;
+
+/// The statement of a movement. One without a once-only key does not look for earlier uses.
+struct MoveSql<const GAIN: u8, const KEYED: bool> {
     movement: Movement,
     earned: i64,
     spent: i64,
 }
 
-impl<const XP: bool> QueryId for MoveSql<XP> {
+impl<const GAIN: u8, const KEYED: bool> QueryId for MoveSql<GAIN, KEYED> {
     type QueryId = Self;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl<const XP: bool> Query for MoveSql<XP> {
+impl<const GAIN: u8, const KEYED: bool> Query for MoveSql<GAIN, KEYED> {
     type SqlType = (BigInt, BigInt, BigInt, Array<BigInt>);
 }
 
-impl<const XP: bool> MoveSql<XP> {
+impl<const GAIN: u8, const KEYED: bool> MoveSql<GAIN, KEYED> {
+    async fn run(conn: &mut Conn, movement: &Movement) -> QueryResult<Option<Moved>> {
+        let (earned, spent) = (movement.earned(), movement.spent());
+        let sql = Self { movement: movement.clone(), earned, spent };
+        let row: Option<(i64, i64, i64, Vec<i64>)> = sql.get_result(conn).await.optional()?;
+        Ok(row.map(|(entry, seq, balance_after, levels)| Moved {
+            entry,
+            seq,
+            balance_after,
+            levels,
+        }))
+    }
+
     /// Experience gained: the award at the account's boost. Split so that no product overflows.
     fn gain<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("(");
@@ -61,52 +83,69 @@ impl<const XP: bool> MoveSql<XP> {
         out.push_sql(" % 10000 * a.xp_boost_bp / 10000)");
         Ok(())
     }
-}
 
-impl<const XP: bool> QueryFragment<Pg> for MoveSql<XP> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    /// What becomes of the account.
+    fn changes<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         let m = &self.movement;
-        out.push_sql("WITH moved AS (UPDATE point_accounts AS a SET balance = a.balance + ");
+        out.push_sql("UPDATE point_accounts AS a SET balance = a.balance + ");
         out.push_bind_param::<BigInt, _>(&m.amount)?;
-        if XP {
-            out.push_sql(", lifetime_earned = a.lifetime_earned + ");
-            out.push_bind_param::<BigInt, _>(&self.earned)?;
-            out.push_sql(", xp = a.xp + ");
-            self.gain(&mut out)?;
-            out.push_sql(
-                ", level = GREATEST(a.level, (SELECT l.level FROM levels AS l \
-                 WHERE l.min_xp <= a.xp + ",
-            );
-            self.gain(&mut out)?;
-            out.push_sql(" ORDER BY l.min_xp DESC LIMIT 1))");
-        } else {
+        if GAIN == NO_XP {
             out.push_sql(", held = a.held - ");
             out.push_bind_param::<BigInt, _>(&m.unheld)?;
             out.push_sql(", lifetime_spent = a.lifetime_spent + ");
             out.push_bind_param::<BigInt, _>(&self.spent)?;
+        } else {
+            out.push_sql(", lifetime_earned = a.lifetime_earned + ");
+            out.push_bind_param::<BigInt, _>(&self.earned)?;
+            out.push_sql(", xp = a.xp + ");
+            self.gain(out)?;
+        }
+        if GAIN == XP {
+            out.push_sql(
+                ", level = GREATEST(a.level, (SELECT l.level FROM levels AS l \
+                 WHERE l.min_xp <= a.xp + ",
+            );
+            self.gain(out)?;
+            out.push_sql(" ORDER BY l.min_xp DESC LIMIT 1))");
         }
         out.push_sql(", next_seq = a.next_seq + 1, version = a.version + 1, updated_at = ");
-        out.push_bind_param::<UtcTime, _>(&m.now)?;
+        out.push_bind_param::<UtcTime, _>(&m.now)
+    }
+
+    /// Which account, and on what conditions.
+    fn conditions<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let m = &self.movement;
         out.push_sql(" WHERE a.user_id = ");
         out.push_bind_param::<BigInt, _>(&m.user)?;
         out.push_sql(" AND NOT a.is_closed");
-        if !XP {
+        if GAIN == NO_XP {
             out.push_sql(" AND a.balance - a.held + ");
             out.push_bind_param::<BigInt, _>(&m.amount)?;
             out.push_sql(" + ");
             out.push_bind_param::<BigInt, _>(&m.unheld)?;
             out.push_sql(" >= 0");
         }
-        out.push_sql(" AND NOT EXISTS (SELECT 1 FROM point_entries AS e WHERE e.idem_key = ");
-        out.push_bind_param::<Nullable<Text>, _>(&m.idem_key)?;
-        out.push_sql(") RETURNING a.user_id, a.next_seq - 1 AS seq, a.balance");
-        if XP {
-            out.push_sql(", a.xp, ");
-            self.gain(&mut out)?;
-            out.push_sql(" AS gain");
+        if GAIN == XP_WITHIN_LEVEL {
+            out.push_sql(
+                " AND NOT EXISTS (SELECT 1 FROM levels AS l WHERE l.min_xp > a.xp \
+                 AND l.min_xp <= a.xp + ",
+            );
+            self.gain(out)?;
+            out.push_sql(")");
         }
+        if KEYED {
+            out.push_sql(" AND NOT EXISTS (SELECT 1 FROM point_entries AS e WHERE e.idem_key = ");
+            out.push_bind_param::<Nullable<Text>, _>(&m.idem_key)?;
+            out.push_sql(")");
+        }
+        Ok(())
+    }
+
+    /// The entry that it leaves.
+    fn entry<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let m = &self.movement;
         out.push_sql(
-            "), entry AS (INSERT INTO point_entries (user_id, seq, amount, balance_after, kind, \
+            "INSERT INTO point_entries (user_id, seq, amount, balance_after, kind, \
              source, source_ref, description, base_amount, multiplier_bp, counterpart_user_id, \
              idem_key, created_at) SELECT moved.user_id, moved.seq, ",
         );
@@ -129,22 +168,40 @@ impl<const XP: bool> QueryFragment<Pg> for MoveSql<XP> {
         out.push_bind_param::<Nullable<Text>, _>(&m.idem_key)?;
         out.push_sql(", ");
         out.push_bind_param::<UtcTime, _>(&m.now)?;
-        out.push_sql(" FROM moved RETURNING id) SELECT entry.id, moved.seq, moved.balance, ");
-        out.push_sql(if XP {
-            "ARRAY(SELECT l.level FROM levels AS l WHERE l.min_xp > moved.xp - moved.gain \
-             AND l.min_xp <= moved.xp ORDER BY l.level)"
+        out.push_sql(" FROM moved RETURNING ");
+        Ok(())
+    }
+}
+
+impl<const GAIN: u8, const KEYED: bool> QueryFragment<Pg> for MoveSql<GAIN, KEYED> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("WITH moved AS (");
+        self.changes(&mut out)?;
+        self.conditions(&mut out)?;
+        out.push_sql(" RETURNING a.user_id, a.next_seq - 1 AS seq, a.balance");
+        if GAIN == XP {
+            out.push_sql(", a.xp, ");
+            self.gain(&mut out)?;
+            out.push_sql(" AS gain), entry AS (");
+            self.entry(&mut out)?;
+            out.push_sql(
+                "id) SELECT entry.id, moved.seq, moved.balance, ARRAY(SELECT l.level \
+                 FROM levels AS l WHERE l.min_xp > moved.xp - moved.gain \
+                 AND l.min_xp <= moved.xp ORDER BY l.level) FROM moved, entry",
+            );
         } else {
-            "'{}'::bigint[]"
-        });
-        out.push_sql(" FROM moved, entry");
+            out.push_sql(") ");
+            self.entry(&mut out)?;
+            out.push_sql("id, seq, balance_after, '{}'::bigint[]");
+        }
         Ok(())
     }
 }
 
 /// Moves points between two accounts, by the function `transfer_points` of the migrations: a single
-/// statement that locks, decides and moves works on what it saw before it held the locks. `None` when one is absent or
-/// closed, the sender is short of points, or the once-only key was used: nothing was written then.
-/// The sender's half comes first.
+/// statement that locks, decides and moves works on what it saw before it held the locks. `None`
+/// when one is absent or closed, the sender is short of points, or the once-only key was used:
+/// nothing was written then. The sender's half comes first.
 pub(super) async fn apply_transfer(
     conn: &mut Conn,
     transfer: &TransferMovement,
@@ -198,12 +255,12 @@ impl QueryFragment<Pg> for TransferSql {
 /// The accounts of these members, locked in ascending order until the transaction ends; absent
 /// ones are left out.
 pub(super) async fn lock_accounts(conn: &mut Conn, users: &[i64]) -> QueryResult<Vec<AccountRow>> {
-    use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
+    use diesel::{ExpressionMethods, QueryDsl};
     point_accounts::table
         .filter(point_accounts::user_id.eq_any(users))
         .order(point_accounts::user_id)
         .for_no_key_update()
-        .select(AccountRow::as_select())
+        .select(columns::<AccountRow>())
         .load(conn)
         .await
 }

@@ -4,8 +4,8 @@ use diesel::dsl::case_when;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::Conn;
 use super::activity::Signs;
+use super::{Conn, columns};
 use crate::rows::UserRow;
 use crate::schema::{user_activity_days, user_stats, users};
 
@@ -53,7 +53,7 @@ pub(super) async fn allocate_user_ids(conn: &mut Conn, count: usize) -> QueryRes
 
 /// The member. The transaction keeps other writers away already.
 pub(super) async fn lock_user(conn: &mut Conn, id: i64) -> QueryResult<Option<UserRow>> {
-    let row = users::table.find(id).select(UserRow::as_select());
+    let row = users::table.find(id).select(columns::<UserRow>());
     diesel_async::RunQueryDsl::first(row, conn).await.optional()
 }
 

@@ -4,8 +4,8 @@
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::Conn;
 use super::lease::Mode;
+use super::{Conn, columns};
 use crate::fault::Worked;
 use crate::rows::{AccountRow, Moved, Movement, NewEntryRow, TransferMovement};
 use crate::schema::{levels, point_accounts, point_entries};
@@ -37,13 +37,10 @@ fn move_one(conn: &mut SqliteConnection, m: &Movement) -> QueryResult<Option<Mov
         return Ok(None);
     }
     let (earned, spent) = (m.earned(), m.spent());
-    // The builder does not mix columns of 32 and 64 bits. Split so that no product overflows.
+    // Split so that no product overflows.
     let gain = || {
-        diesel::dsl::sql::<BigInt>("(")
-            .bind::<BigInt, _>(earned / 10_000)
-            .sql(" * xp_boost_bp + ")
-            .bind::<BigInt, _>(earned % 10_000)
-            .sql(" * xp_boost_bp / 10000)")
+        let boost = || a::xp_boost_bp.cast::<BigInt>();
+        boost() * (earned / 10_000) + boost() * (earned % 10_000) / 10_000
     };
     let account = a::point_accounts
         .find(m.user)
@@ -181,7 +178,7 @@ pub(super) async fn lock_accounts(conn: &mut Conn, users: &[i64]) -> QueryResult
         point_accounts::table
             .filter(point_accounts::user_id.eq_any(users))
             .order(point_accounts::user_id)
-            .select(AccountRow::as_select())
+            .select(columns::<AccountRow>())
             .load(inner)
     })
     .await
