@@ -168,6 +168,10 @@ impl From<ConnectError> for CliError {
                 let kind = kind.unwrap_or(ErrorKind::Internal);
                 let hint = match kind {
                     ErrorKind::Integrity => "the file is not a database of guildhall",
+                    _ if message.contains("readonly database") => {
+                        "the file is read-only: allow this user to write it and its folder, where \
+                         SQLite keeps its log"
+                    }
                     _ => "check address, password and permissions, and whether the server runs",
                 };
                 let exit = if kind == ErrorKind::Validation { USAGE } else { FAILED };

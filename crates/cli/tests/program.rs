@@ -3,6 +3,10 @@
 
 #[path = "program/kill.rs"]
 mod kill;
+#[path = "program/migrate.rs"]
+mod migrate;
+#[path = "program/read_only.rs"]
+mod read_only;
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -67,6 +71,8 @@ fn bad_usage_configuration_and_input_end_with_two_and_touch_nothing() {
         ("points award 1 NaN", "validation"),
         ("points award ada 1", "validation"),
         ("points award 1 1 --source Quiz!", "validation"),
+        (&format!("points award 1 1 --source {}", "q".repeat(100_000)), "validation"),
+        (&format!("user show @{}", "a".repeat(100_000)), "validation"),
         ("points history 1 --limit 0", "validation"),
         ("points history 1 --limit 10000", "validation"),
         ("demo --members 1", "validation"),
@@ -104,7 +110,7 @@ fn reading_makes_no_database() {
 }
 
 #[test]
-fn a_file_that_is_no_database_and_one_that_is_read_only_are_told() {
+fn a_file_that_is_no_database_is_told() {
     let home = Home::new();
     std::fs::write(home.path().join("diary.db"), "dear diary, ".repeat(1000)).unwrap();
     let (code, error) = home.refused("leaderboard --database sqlite://diary.db");

@@ -61,6 +61,8 @@ mod ranking;
 mod report;
 #[path = "both/storage.rs"]
 mod storage;
+#[path = "both/transfer.rs"]
+mod transfer;
 #[path = "both/user.rs"]
 mod user;
 #[path = "both/user_list.rs"]

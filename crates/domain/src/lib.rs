@@ -4,8 +4,10 @@
 mod activity;
 mod amount;
 mod clock;
+mod earning;
 mod event;
 mod external;
+mod hold;
 mod import;
 mod json;
 mod ledger;
@@ -22,15 +24,16 @@ pub use activity::{
 };
 pub use amount::{Amount, BasisPoints, POINT_SCALE, Points, Xp};
 pub use clock::{Clock, Random, SystemClock, SystemRandom};
+pub use earning::{CheckIn, EarningRules, Participation, check_in_streak};
 pub use event::{DomainEvent, Outcome};
 pub use external::{ExternalAccount, NewExternal, Provider};
+pub use hold::{HoldRequest, HoldStatus, PointHold};
 pub use import::{ImportedEntry, ImportedMember, ImportedVip};
 pub use json::Json;
 pub use ledger::{EntryKind, LedgerBreak, LedgerReport, LedgerRule, PointEntry, TransferId};
 pub use level::{Level, LevelProgress, LevelTable, bot_levels};
 pub use point::{
-    AccountCorrupt, AccountParts, Adjustment, Award, CheckIn, Deduct, EarningRules, HoldRequest,
-    HoldStatus, Participation, PointAccount, PointHold, Transfer, TransferPair, check_in_streak,
+    AccountCorrupt, AccountParts, Adjustment, Award, Deduct, PointAccount, Transfer, TransferPair,
 };
 pub use ranking::{
     ActivitySummary, DailyActivity, LeaderboardChange, LeaderboardMetric, LeaderboardRow,

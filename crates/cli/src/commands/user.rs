@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::json::{Entry, Member, Shown, Stats, external};
 use crate::output::{moment, plain, say, say_json, table};
-use crate::user_ref::resolve;
+use crate::user_ref::{UserRef, resolve};
 
 /// How many recent entries are shown.
 const RECENT: u32 = 5;
@@ -24,6 +24,7 @@ pub(crate) struct Glance {
 }
 
 pub(crate) async fn show(user: &str, context: &Context) -> Result<ExitCode, CliError> {
+    let _member: UserRef = user.parse()?;
     let guildhall = context.connect().await?;
     let found = glance(&guildhall, resolve(&guildhall, user).await?.id).await?;
     if context.json {

@@ -16,7 +16,8 @@ use super::bulk::award_bulk_on;
 use super::earning::{check_in_on, gift_on, message_on, participation_on};
 use super::hold::{active_on, capture_on, expire_on, hold_by_id_on, hold_on, release_on};
 use super::lease::{Lease, Mode};
-use super::{Conn, MOVEMENT, apply_movement, apply_transfer, columns};
+use super::transfer::transfer_on;
+use super::{Conn, MOVEMENT, apply_movement, columns};
 use crate::fault::{Fault, Worked};
 use crate::rows::{AccountRow, EntryRow, Moved, Movement, TransferMovement};
 use crate::schema::{levels, point_accounts, point_entries};
@@ -295,13 +296,13 @@ async fn replay_on(conn: &mut Conn, movement: &Movement) -> Worked<EntryRow> {
     Err(refusal_on(conn, movement.user, short_by).await?)
 }
 
-fn other_request(key: &str) -> Fault {
+pub(super) fn other_request(key: &str) -> Fault {
     let (expected, actual) = ("the request it was first used for", "another request");
     StorageError::conflict("once-only key", key, expected, actual).into()
 }
 
 /// Why a movement that needs `required` available points found no account.
-async fn refusal_on(conn: &mut Conn, user: i64, required: i64) -> Worked<Fault> {
+pub(super) async fn refusal_on(conn: &mut Conn, user: i64, required: i64) -> Worked<Fault> {
     let Some(account) = open_account_on(conn, user).await? else {
         return Ok(StorageError::not_found("user", user).into());
     };
@@ -326,7 +327,7 @@ pub(super) async fn open_account_on(conn: &mut Conn, user: i64) -> Worked<Option
     Ok(row)
 }
 
-async fn keyed_on(conn: &mut Conn, key: &str) -> Worked<Option<EntryRow>> {
+pub(super) async fn keyed_on(conn: &mut Conn, key: &str) -> Worked<Option<EntryRow>> {
     let row = point_entries::table
         .filter(point_entries::idem_key.eq(key))
         .select(columns::<EntryRow>())
@@ -356,48 +357,6 @@ fn level_ups(user: UserId, levels: &[i64]) -> impl Iterator<Item = DomainEvent> 
         .iter()
         .filter_map(|&level| u32::try_from(level).ok())
         .map(move |level| DomainEvent::LevelUp { user, level })
-}
-
-async fn transfer_on(
-    conn: &mut Conn,
-    transfer: &TransferMovement,
-) -> Worked<Outcome<TransferPair>> {
-    let Some((sent, received)) = apply_transfer(conn, transfer).await? else {
-        return Ok(Outcome::replayed(replayed_transfer_on(conn, transfer).await?));
-    };
-    let (sent_row, received_row) = transfer.clone().into_rows(&sent, &received);
-    let pair = TransferPair { sent: sent_row.into_entry()?, received: received_row.into_entry()? };
-    let mut events = events_of(&pair.sent, &sent);
-    events.extend(events_of(&pair.received, &received));
-    Ok(Outcome::new(pair, events))
-}
-
-async fn replayed_transfer_on(
-    conn: &mut Conn,
-    transfer: &TransferMovement,
-) -> Worked<TransferPair> {
-    if let Some(key) = &transfer.idem_key
-        && let Some(sent) = keyed_on(conn, key).await?
-    {
-        let same = sent.kind == EntryKind::TransferOut.as_str()
-            && sent.user_id == transfer.from
-            && sent.counterpart_user_id == Some(transfer.to)
-            && sent.amount == -transfer.amount;
-        if !same {
-            return Err(other_request(key));
-        }
-        let received: EntryRow = point_entries::table
-            .filter(point_entries::transfer_id.eq(&sent.transfer_id))
-            .filter(point_entries::id.ne(sent.id))
-            .select(columns::<EntryRow>())
-            .first(conn)
-            .await?;
-        return Ok(TransferPair { sent: sent.into_entry()?, received: received.into_entry()? });
-    }
-    if open_account_on(conn, transfer.to).await?.is_none() {
-        return Err(StorageError::not_found("user", transfer.to).into());
-    }
-    Err(refusal_on(conn, transfer.from, transfer.amount).await?)
 }
 
 async fn grant_xp_on(
