@@ -4,6 +4,7 @@
 
 mod columns;
 mod fault;
+mod kept;
 mod options;
 mod postgres;
 mod rows;

@@ -19,6 +19,7 @@ use super::member::{BY_BYTES, batch, record_signs};
 use super::user::at_most;
 use super::{Conn, columns};
 use crate::fault::{Fault, Worked};
+use crate::kept::Keep;
 use crate::rows::{CounterRow, StatsRow, fold_name};
 use crate::schema::{user_counters, user_stats, users};
 use crate::types::{DbDay, DbTime};
@@ -192,6 +193,7 @@ async fn update_stats_on(
         let changed: Option<StatsRow> = diesel::update(current)
             .set(change)
             .returning(StatsRow::as_returning())
+            .kept()
             .get_result(conn)
             .await
             .optional()?;

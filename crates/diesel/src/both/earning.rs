@@ -12,6 +12,7 @@ use guildhall_repository::StorageError;
 use super::point::movement_on;
 use super::{Conn, columns, lock_accounts};
 use crate::fault::Worked;
+use crate::kept::Keep;
 use crate::rows::{Movement, StatsRow};
 use crate::schema::user_stats;
 use crate::types::{DbDay, DbTime};
@@ -36,6 +37,7 @@ pub(super) async fn message_on(
             user_stats::last_message_award_at.eq(paid_at.map(DbTime)),
             user_stats::version.eq(user_stats::version + 1),
         ))
+        .kept()
         .execute(conn)
         .await?;
     if !due {
@@ -65,6 +67,7 @@ pub(super) async fn check_in_on(
             user_stats::last_checkin_day.eq(Some(DbDay(today))),
             user_stats::version.eq(user_stats::version + 1),
         ))
+        .kept()
         .execute(conn)
         .await?;
     let day = award(user, rules.check_in, "checkin", multiplier)?
@@ -100,6 +103,7 @@ pub(super) async fn gift_on(
             user_stats::last_gift_at.eq(Some(DbTime(now))),
             user_stats::version.eq(user_stats::version + 1),
         ))
+        .kept()
         .execute(conn)
         .await?;
     let gift = award(user, rules.daily_gift, "daily_gift", BasisPoints::ONE)?;

@@ -12,6 +12,7 @@ use guildhall_repository::StorageError;
 use super::point::{movement_on, open_account_on};
 use super::{Conn, columns, lock_accounts};
 use crate::fault::Worked;
+use crate::kept::Keep;
 use crate::rows::{AccountRow, HoldRow, Movement};
 use crate::schema::{point_accounts, point_holds};
 use crate::types::DbTime;
@@ -33,6 +34,7 @@ pub(super) async fn hold_on(
             a::version.eq(a::version + 1),
             a::updated_at.eq(DbTime(now)),
         ))
+        .kept()
         .execute(conn)
         .await?;
     if held == 0 {
@@ -112,6 +114,7 @@ async fn settle_on(
             point_holds::settled_at.eq(Some(DbTime(now))),
         ))
         .returning(HoldRow::as_returning())
+        .kept()
         .get_result(conn)
         .await
         .optional()?;
@@ -131,6 +134,7 @@ async fn give_back_on(conn: &mut Conn, user: i64, amount: i64, now: Timestamp) -
             a::version.eq(a::version + 1),
             a::updated_at.eq(DbTime(now)),
         ))
+        .kept()
         .execute(conn)
         .await?;
     Ok(())

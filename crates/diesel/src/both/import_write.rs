@@ -17,6 +17,7 @@ use super::member::{allocate_user_ids, batch, lock_user};
 use super::user_register::insert_members_on;
 use super::{Conn, insert_entries, lock_accounts, store_accounts};
 use crate::fault::{Fault, Worked};
+use crate::kept::Keep;
 use crate::rows::{UserRow, column};
 use crate::schema::{external_accounts, imported_members, imports, user_stats, users};
 
@@ -39,6 +40,7 @@ pub(super) async fn write_members_on(conn: &mut Conn, batch: &Batch) -> Worked<V
     ongoing_on(conn, &batch.run, attempted).await?;
     diesel::update(imports::table.find(batch.run.id.0))
         .set(imports::checkpoint.eq(&batch.checkpoint))
+        .kept()
         .execute(conn)
         .await?;
     if batch.members.is_empty() {
@@ -120,6 +122,7 @@ async fn join_on(conn: &mut Conn, joined: &Joined, now: Timestamp) -> Worked<()>
             (user.vip, user.updated_at, user.version) = (longest, now, user.version + 1);
             diesel::update(users::table.find(user.id.0))
                 .set(UserRow::of(&user))
+                .kept()
                 .execute(conn)
                 .await?;
         }
@@ -143,6 +146,7 @@ async fn join_stats_on(conn: &mut Conn, user: i64, stats: &UserStats) -> QueryRe
             s::reading_minutes.eq(s::reading_minutes + column(stats.reading_minutes)),
             s::version.eq(s::version + 1),
         ))
+        .kept()
         .execute(conn)
         .await
 }

@@ -15,6 +15,7 @@ use super::lease::{Lease, Mode};
 use super::ledger_audit::{Figures, figures_of, verify_on, verify_page_on};
 use super::{Backend, Conn, columns, lock_accounts};
 use crate::fault::Worked;
+use crate::kept::Keep;
 use crate::rows::{AccountRow, EntryRow};
 use crate::schema::{point_accounts, point_entries};
 use crate::types::DbTime;
@@ -153,6 +154,7 @@ async fn rebuild_on(
                 a::version.eq(after.version),
                 a::updated_at.eq(DbTime(now)),
             ))
+            .kept()
             .execute(conn)
             .await?;
     }

@@ -19,6 +19,7 @@ use super::lease::{Lease, Mode};
 use super::transfer::transfer_on;
 use super::{Conn, MOVEMENT, apply_movement, columns};
 use crate::fault::{Fault, Worked};
+use crate::kept::Keep;
 use crate::rows::{AccountRow, EntryRow, Moved, Movement, TransferMovement};
 use crate::schema::{levels, point_accounts, point_entries};
 use crate::types::DbTime;
@@ -374,6 +375,7 @@ async fn grant_xp_on(
             a::updated_at.eq(DbTime(now)),
         ))
         .returning(a::xp)
+        .kept()
         .get_result(conn)
         .await
         .optional()?;
@@ -387,6 +389,7 @@ async fn grant_xp_on(
     if let Some(&reached) = passed.last() {
         diesel::update(a::point_accounts.find(user.0).filter(a::level.lt(reached)))
             .set(a::level.eq(reached))
+            .kept()
             .execute(conn)
             .await?;
     }

@@ -12,6 +12,7 @@ use super::member::{allocate_user_ids, batch, lock_user};
 use super::user_lookup::holder_on;
 use super::user_write::write_on;
 use crate::fault::{Fault, Worked, broken_uniqueness};
+use crate::kept::Keep;
 use crate::rows::{AccountRow, ExternalRow, StatsRow, UserRow};
 use crate::schema::{external_accounts, point_accounts, user_stats, users};
 
@@ -250,6 +251,7 @@ async fn refresh_on(conn: &mut Conn, user: UserId, given: &NewExternal) -> Worke
             external_accounts::nickname.eq(nickname.map(|name| name.as_str())),
             external_accounts::nickname_key.eq(nickname.map(|name| name.folded())),
         ))
+        .kept()
         .execute(conn)
         .await?;
     if written == 0 { Err(Fault::Raced) } else { Ok(()) }

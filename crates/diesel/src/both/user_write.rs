@@ -14,6 +14,7 @@ use super::user_lookup::{by_id_on, externals_on};
 use super::user_register::{GIVEN, taken_account};
 use super::{Conn, lock_accounts};
 use crate::fault::{Fault, Worked, broken_uniqueness};
+use crate::kept::Keep;
 use crate::rows::{ExternalRow, UserRow};
 use crate::schema::{external_accounts, point_accounts, point_holds, users};
 use crate::types::DbTime;
@@ -39,7 +40,7 @@ async fn locked_on(conn: &mut Conn, id: UserId) -> Worked<Option<User>> {
 
 /// Writes the whole row of a member who is locked.
 pub(super) async fn write_on(conn: &mut Conn, user: &User) -> QueryResult<usize> {
-    diesel::update(users::table.find(user.id.0)).set(UserRow::of(user)).execute(conn).await
+    diesel::update(users::table.find(user.id.0)).set(UserRow::of(user)).kept().execute(conn).await
 }
 
 pub(super) async fn update_on(conn: &mut Conn, change: &Change) -> Worked<User> {
@@ -73,6 +74,7 @@ pub(super) async fn update_on(conn: &mut Conn, change: &Change) -> Worked<User> 
     if patch.is_active.is_some() {
         diesel::update(point_accounts::table.find(id.0))
             .set(point_accounts::is_listed.eq(after.is_active))
+            .kept()
             .execute(conn)
             .await?;
     }
@@ -105,6 +107,7 @@ async fn free_name_on(
             users::updated_at.eq(DbTime(now)),
             users::version.eq(users::version + 1),
         ))
+        .kept()
         .execute(conn)
         .await
 }
@@ -152,6 +155,7 @@ pub(super) async fn delete_on(conn: &mut Conn, id: UserId, now: Timestamp) -> Wo
         .await?;
     diesel::update(point_accounts::table.find(id.0))
         .set((point_accounts::is_listed.eq(false), point_accounts::is_closed.eq(true)))
+        .kept()
         .execute(conn)
         .await?;
     Ok(true)
@@ -199,6 +203,7 @@ pub(super) async fn set_admin_on(
             users::version.eq(users::version + 1),
         ))
         .returning(UserRow::as_returning())
+        .kept()
         .get_result(conn)
         .await
         .optional()?;
@@ -239,6 +244,7 @@ pub(super) async fn link_on(
             external_accounts::data.eq(row.data.clone()),
         ))
         .returning(ExternalRow::as_returning())
+        .kept()
         .get_result(conn)
         .await
         .optional()?;
@@ -290,6 +296,7 @@ pub(super) async fn unlink_on(
                 users::last_checked_match_id.eq(None::<String>),
                 users::updated_at.eq(DbTime(now)),
             ))
+            .kept()
             .execute(conn)
             .await?;
     }
@@ -299,7 +306,7 @@ pub(super) async fn unlink_on(
 pub(super) async fn set_ui_state_on(conn: &mut Conn, id: UserId, state: &UiState) -> Worked<()> {
     let present = users::table.find(id.0).filter(users::deleted_at.is_null());
     let state = users::ui_state.eq(state.as_str());
-    match diesel::update(present).set(state).execute(conn).await? {
+    match diesel::update(present).set(state).kept().execute(conn).await? {
         0 => Err(absent(id).into()),
         _ => Ok(()),
     }
@@ -312,7 +319,7 @@ pub(super) async fn set_last_checked_match_on(
 ) -> Worked<()> {
     let present = users::table.find(id.0).filter(users::deleted_at.is_null());
     let found = users::last_checked_match_id.eq(found.as_str());
-    match diesel::update(present).set(found).execute(conn).await? {
+    match diesel::update(present).set(found).kept().execute(conn).await? {
         0 => Err(absent(id).into()),
         _ => Ok(()),
     }
@@ -323,6 +330,7 @@ pub(super) async fn touch_login_on(conn: &mut Conn, id: UserId, at: Timestamp) -
     let earlier = users::last_login_at.is_null().or(users::last_login_at.lt(DbTime(at)));
     let touched = diesel::update(present.filter(earlier))
         .set(users::last_login_at.eq(DbTime(at)))
+        .kept()
         .execute(conn)
         .await?;
     if touched == 0 && !diesel::select(diesel::dsl::exists(present)).get_result(conn).await? {

@@ -7,6 +7,7 @@ use diesel::sql_types::BigInt;
 use super::lease::Mode;
 use super::{Conn, columns};
 use crate::fault::Worked;
+use crate::kept::Keep;
 use crate::rows::{AccountRow, Moved, Movement, NewEntryRow, TransferMovement};
 use crate::schema::{levels, point_accounts, point_entries};
 use crate::types::DbTime;
@@ -58,6 +59,7 @@ fn move_one(conn: &mut SqliteConnection, m: &Movement) -> QueryResult<Option<Mov
             a::updated_at.eq(m.now),
         ))
         .returning((a::balance, a::next_seq, a::xp, gain()))
+        .kept()
         .get_result(conn)
         .optional()?;
     let Some((balance_after, next_seq, xp, gained)) = moved else {
@@ -153,6 +155,7 @@ fn shift(
             a::updated_at.eq(now),
         ))
         .returning((a::balance, a::next_seq - 1))
+        .kept()
         .get_result(conn)
         .optional()
 }
@@ -198,7 +201,7 @@ pub(super) async fn store_accounts(conn: &mut Conn, rows: Vec<AccountRow>) -> Qu
     use point_accounts::dsl as a;
     conn.spawn_blocking(move |inner| {
         for row in &rows {
-            diesel::update(a::point_accounts.find(row.user_id))
+            let _stored: i64 = diesel::update(a::point_accounts.find(row.user_id))
                 .set((
                     a::balance.eq(row.balance),
                     a::lifetime_earned.eq(row.lifetime_earned),
@@ -209,7 +212,9 @@ pub(super) async fn store_accounts(conn: &mut Conn, rows: Vec<AccountRow>) -> Qu
                     a::version.eq(row.version),
                     a::updated_at.eq(row.updated_at),
                 ))
-                .execute(inner)?;
+                .returning(a::user_id)
+                .kept()
+                .get_result(inner)?;
         }
         Ok(())
     })
