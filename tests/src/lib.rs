@@ -14,6 +14,7 @@ pages! {
     GettingStarted = "docs/guide/getting-started.md";
     Layers = "docs/guide/layers.md";
     AddAnAggregate = "docs/guide/add-an-aggregate.md";
+    Caching = "docs/guide/caching.md";
     TestingYourService = "docs/guide/testing-your-service.md";
     Configuration = "docs/guide/configuration.md";
     Import = "docs/guide/import.md";

@@ -1,6 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+#[path = "macros.rs"]
+pub mod __private;
 mod backend;
 mod batch;
 mod builder;
@@ -17,10 +21,12 @@ mod load;
 mod memory;
 mod name;
 mod namespace;
+mod part;
 mod quarantine;
 #[cfg(feature = "redis")]
 mod redis;
 mod shared;
+mod source;
 mod stats;
 mod tag;
 mod write;
@@ -34,9 +40,13 @@ pub use builder::CacheBuilder;
 pub use cache::Cache;
 pub use clock::{Clock, Random, SystemClock, SystemRandom};
 pub use entry::{Entry, Loaded, Value};
+#[cfg(feature = "macros")]
+pub use guildhall_cache_macros::{cached, invalidates};
 pub use key::Key;
+pub use part::{Part, ToPart};
 #[cfg(feature = "redis")]
 pub use redis::{RedisBackend, RedisOptions};
+pub use source::CacheSource;
 pub use stats::{CacheStats, NamespaceStats, Percentiles};
 pub use tag::Tag;
 pub use write::WriteGuard;

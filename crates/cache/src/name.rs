@@ -12,6 +12,8 @@ pub(crate) enum Part {
     Int(i64),
     Static(&'static str),
     Text(Box<str>),
+    /// Nothing there, under this many layers of "something there".
+    Absent(u8),
 }
 
 impl Part {
@@ -19,7 +21,7 @@ impl Part {
         match self {
             Self::Static(text) => Some(text),
             Self::Text(text) => Some(text),
-            Self::None | Self::Int(_) => None,
+            Self::None | Self::Int(_) | Self::Absent(_) => None,
         }
     }
 }
@@ -32,6 +34,7 @@ impl PartialEq for Part {
             (Self::Int(left), Self::Int(right)) => left == right,
             (Self::Static(left), Self::Static(right)) => same(left, right),
             (Self::None, Self::None) => true,
+            (Self::Absent(left), Self::Absent(right)) => left == right,
             _ => matches!((self.text(), other.text()), (Some(left), Some(right)) if left == right),
         }
     }
@@ -74,6 +77,7 @@ impl<const N: usize> Name<N> {
             Part::Int(id) => self.hash.word(0x1D).word(*id as u64),
             Part::Static(text) => self.hash.bytes(text.as_bytes()),
             Part::Text(text) => self.hash.bytes(text.as_bytes()),
+            Part::Absent(depth) => self.hash.word(0xAB).word(u64::from(*depth)),
         };
         match self.parts.get_mut(self.len) {
             Some(free) => *free = part,
@@ -112,6 +116,8 @@ impl<const N: usize> Name<N> {
                 Part::Int(id) => out.push_str(&id.to_string()),
                 Part::Static(text) => encode_identifier(text, out),
                 Part::Text(text) => encode_identifier(text, out),
+                // No text gives this: what follows its percent sign is hexadecimal.
+                Part::Absent(depth) => (0..=*depth).for_each(|_| out.push_str("%-")),
             }
         }
     }
@@ -206,6 +212,7 @@ mod tests {
             prop_oneof![Just("1"), Just("-1"), Just("a"), Just(""), Just(":"), Just("%3A")]
                 .prop_map(Part::Static),
             "[-0-9a:%* {}]{0,3}".prop_map(|text| Part::Text(text.into())),
+            (0_u8..3).prop_map(Part::Absent),
         ]
     }
 
