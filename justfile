@@ -21,6 +21,14 @@ test-fast:
     cargo test --workspace --all-features --lib -- --skip server:: --skip redis --skip postgres
     cargo test --workspace --all-features --test all -- sqlite
 
+# Let each fuzz target of the cache look for a finding (arguments: seconds a target, default 300).
+fuzz SECONDS="300":
+    @command -v cargo-fuzz >/dev/null || { echo "cargo-fuzz is missing: cargo install --locked cargo-fuzz (some two minutes)" >&2; exit 1; }
+    @# Without a sanitizer it needs no nightly compiler, and our code has no `unsafe` to be watched.
+    cd crates/cache && for target in header codec; do \
+        cargo fuzz run --sanitizer none "$target" -- -max_total_time="$1" -max_len=4096 -timeout=10 -rss_limit_mb=1024 || exit 1; \
+    done
+
 # Measure, with durable writes (arguments go to the bench program).
 bench *ARGS:
     scripts/services with cargo run --release -p guildhall-benches -- "$@"

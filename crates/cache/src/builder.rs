@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::backend::CacheBackend;
 use crate::cache::{Cache, Inner, Level};
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
+use crate::envelope::{Codec, Format, MessagePack};
 use crate::flight::Flights;
 use crate::generations::Generations;
 use crate::name::encode;
@@ -45,6 +46,8 @@ pub struct CacheBuilder {
     #[cfg(feature = "memory")]
     bytes_max: u64,
     value_bytes_max: usize,
+    codec: Arc<dyn Codec>,
+    compress_above: Option<usize>,
     quarantined_max: usize,
     deadline: Duration,
     clock: Arc<dyn Clock>,
@@ -70,6 +73,8 @@ impl CacheBuilder {
             #[cfg(feature = "memory")]
             bytes_max: 64 << 20,
             value_bytes_max: 1 << 20,
+            codec: Arc::new(MessagePack),
+            compress_above: None,
             quarantined_max: 1_024,
             deadline: Duration::from_secs(1),
             clock: Arc::new(SystemClock::default()),
@@ -103,8 +108,9 @@ impl CacheBuilder {
         self
     }
 
-    /// Change it when a cached type changes shape; entries of other schemas are not seen, their
-    /// tags are. Default `v1`.
+    /// Change it when a cached type changes in a way that its shape does not show; entries of
+    /// other schemas are not seen, their tags are. A changed shape is noticed without. Default
+    /// `v1`.
     pub fn schema(mut self, schema: &str) -> Self {
         self.schema.clear();
         encode(schema, &mut self.schema);
@@ -164,7 +170,23 @@ impl CacheBuilder {
         self
     }
 
-    /// Bigger serialised entries are not stored in the shared level. Default 1 MiB.
+    /// How values are serialised for the shared level. Entries of another codec are misses.
+    /// Default [`MessagePack`].
+    pub fn codec(mut self, codec: impl Codec) -> Self {
+        self.codec = Arc::new(codec);
+        self
+    }
+
+    /// Compresses serialised values longer than this with zstd. Every process of the same prefix
+    /// needs the feature `zstd` to read them. Default never.
+    #[cfg(feature = "zstd")]
+    pub fn compress_above(mut self, bytes: usize) -> Self {
+        self.compress_above = Some(bytes);
+        self
+    }
+
+    /// Bigger serialised entries are neither stored in the shared level nor read from it, before
+    /// and after compression. Default 1 MiB.
     pub fn max_value_bytes(mut self, bytes: usize) -> Self {
         self.value_bytes_max = bytes;
         self
@@ -211,6 +233,11 @@ impl CacheBuilder {
                 Naming { prefix: self.prefix, schema: self.schema },
                 self.deadline,
                 self.value_bytes_max,
+                Format {
+                    codec: self.codec,
+                    compress_above: self.compress_above,
+                    plain_bytes_max: self.value_bytes_max,
+                },
                 (Arc::clone(&self.clock), Arc::clone(&self.random)),
             ))),
         };

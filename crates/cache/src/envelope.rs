@@ -1,8 +1,23 @@
 //! How an entry looks in the shared level.
 //!
-//! All numbers little-endian. Version 1: `version u8, checksum u64, type u64, created_ms u64,
-//! ttl_ms u64, tags u16, (length u16, name, nonce [16], server [20])…, payload`. The checksum
-//! covers all that follows it; the payload is MessagePack with named fields.
+//! All numbers little-endian. Version 2: `version u8, checksum u64, codec u16, compression u8,
+//! plain_bytes u32, type u64, created_ms u64, fresh_ms u64, stale_ms u64, load_ms u64, tags u16,
+//! (length u16, name, nonce [16], server [20])…, payload`. The checksum covers all that follows
+//! it; `type` is the fingerprint of the value's shape.
+//!
+//! Version 1 knew a type by its path only, so a changed one could be read with the wrong fields:
+//! it is a miss. A release that brings a version 3 keeps the reader of version 2.
+
+mod codec;
+mod compression;
+mod fingerprint;
+mod format;
+
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
+
+#[cfg(test)]
+mod tests;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -10,36 +25,64 @@ use serde::de::DeserializeOwned;
 use crate::backend::{Nonce, ServerId, Stamp};
 use crate::hash::Fold;
 
-const VERSION: u8 = 1;
+#[cfg(feature = "json")]
+pub use codec::Json;
+pub use codec::{Codec, CodecError, CodecId, MessagePack, ReadValue};
+use fingerprint::fingerprint;
+pub(crate) use format::Format;
+use format::Payload;
+
+const VERSION: u8 = 2;
+const CHECKSUM: std::ops::Range<usize> = 1..9;
+const COMPRESSION: usize = 11;
+const PLAIN_BYTES: std::ops::Range<usize> = 12..16;
 
 /// Why stored bytes are not a value. Always a miss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unusable {
     /// A tag was invalidated since, or the entry has other tags: an ordinary miss.
     Outdated,
-    /// Written by another release, for another type, or damaged.
+    /// Written by another release, by another codec or for another type, too long, or damaged.
     Unreadable,
 }
 
 /// Stamps with their tags' rendered names.
 pub(crate) type Stamped<'a> = (&'a [String], &'a [Stamp]);
 
-/// Recognises a Rust type. A renamed type is a miss after the deployment, no more.
-fn fingerprint<T>() -> u64 {
-    Fold::fixed().bytes(std::any::type_name::<T>().as_bytes()).get()
+/// When an entry was made and how long it is good for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Times {
+    /// Since 1970, by the clock of the process that made it.
+    pub(crate) created_ms: u64,
+    pub(crate) fresh_ms: u64,
+    /// Life after that, for fail-safe.
+    pub(crate) stale_ms: u64,
+    /// How long the load took, for early refresh.
+    pub(crate) load_ms: u64,
 }
 
-/// `None` when the value does not serialise or the names are too long or too many.
-pub(crate) fn seal<T: Serialize>(
+/// A value of the shared level.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Opened<T> {
+    pub(crate) value: T,
+    pub(crate) times: Times,
+}
+
+/// `None` when the value does not serialise or is too long, or the names are too long or too many.
+pub(crate) fn seal<T: Serialize + DeserializeOwned + 'static>(
+    format: &Format,
     value: &T,
     (names, stamps): Stamped<'_>,
-    created_ms: u64,
-    ttl_ms: u64,
+    times: Times,
 ) -> Option<Vec<u8>> {
-    let mut bytes = vec![VERSION; 9];
+    let mut bytes = vec![VERSION];
+    bytes.resize(CHECKSUM.end, 0);
+    bytes.extend(format.codec.id().0.to_le_bytes());
+    bytes.resize(PLAIN_BYTES.end, 0);
     bytes.extend(fingerprint::<T>().to_le_bytes());
-    bytes.extend(created_ms.to_le_bytes());
-    bytes.extend(ttl_ms.to_le_bytes());
+    for number in [times.created_ms, times.fresh_ms, times.stale_ms, times.load_ms] {
+        bytes.extend(number.to_le_bytes());
+    }
     bytes.extend(u16::try_from(names.len()).ok()?.to_le_bytes());
     for (name, stamp) in names.iter().zip(stamps) {
         bytes.extend(u16::try_from(name.len()).ok()?.to_le_bytes());
@@ -47,39 +90,51 @@ pub(crate) fn seal<T: Serialize>(
         bytes.extend(stamp.nonce.0);
         bytes.extend(stamp.server.0);
     }
-    rmp_serde::encode::write_named(&mut bytes, value).ok()?;
-    let checksum = Fold::fixed().bytes(&bytes[9..]).get();
-    bytes[1..9].copy_from_slice(&checksum.to_le_bytes());
+    let (compression, plain_bytes) = format.encode(value, &mut bytes).ok()?;
+    bytes[COMPRESSION] = compression;
+    bytes[PLAIN_BYTES].copy_from_slice(&plain_bytes.to_le_bytes());
+    let checksum = checksum(&bytes[CHECKSUM.end..]);
+    bytes[CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
     Some(bytes)
 }
 
 /// The value, if the entry was stored under exactly these tags and stamps.
-pub(crate) fn open<T: DeserializeOwned>(
+pub(crate) fn open<T: DeserializeOwned + 'static>(
+    format: &Format,
     bytes: &[u8],
     (names, stamps): Stamped<'_>,
-) -> Result<T, Unusable> {
+) -> Result<Opened<T>, Unusable> {
     let mut rest = Reader(bytes);
     let [version] = rest.take()?;
-    let checksum = u64::from_le_bytes(rest.take()?);
-    if version != VERSION || Fold::fixed().bytes(rest.0).get() != checksum {
+    if version != VERSION || rest.u64()? != checksum(rest.0) {
         return Err(Unusable::Unreadable);
     }
-    if u64::from_le_bytes(rest.take()?) != fingerprint::<T>() {
+    let codec = rest.u16()?;
+    let [compression] = rest.take()?;
+    let plain_bytes = u32::from_le_bytes(rest.take()?);
+    if rest.u64()? != fingerprint::<T>() {
         return Err(Unusable::Unreadable);
     }
-    let _created_and_ttl_ms: [u8; 16] = rest.take()?;
-    if usize::from(u16::from_le_bytes(rest.take()?)) != names.len() {
+    let [created_ms, fresh_ms, stale_ms, load_ms] =
+        [rest.u64()?, rest.u64()?, rest.u64()?, rest.u64()?];
+    if usize::from(rest.u16()?) != names.len() {
         return Err(Unusable::Outdated);
     }
     for (name, stamp) in names.iter().zip(stamps) {
-        let len = usize::from(u16::from_le_bytes(rest.take()?));
+        let len = usize::from(rest.u16()?);
         let stored_name = rest.slice(len)?;
         let stored = Stamp { nonce: Nonce(rest.take()?), server: ServerId(rest.take()?) };
         if stored_name != name.as_bytes() || stored != *stamp {
             return Err(Unusable::Outdated);
         }
     }
-    rmp_serde::from_slice(rest.0).map_err(|_| Unusable::Unreadable)
+    let payload = Payload { codec, compression, plain_bytes, bytes: rest.0 };
+    let times = Times { created_ms, fresh_ms, stale_ms, load_ms };
+    Ok(Opened { value: format.decode(&payload)?, times })
+}
+
+fn checksum(bytes: &[u8]) -> u64 {
+    Fold::fixed().bytes(bytes).get()
 }
 
 struct Reader<'a>(&'a [u8]);
@@ -91,68 +146,17 @@ impl<'a> Reader<'a> {
         Ok(*head)
     }
 
+    fn u16(&mut self) -> Result<u16, Unusable> {
+        self.take().map(u16::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Result<u64, Unusable> {
+        self.take().map(u64::from_le_bytes)
+    }
+
     fn slice(&mut self, len: usize) -> Result<&'a [u8], Unusable> {
         let (head, rest) = self.0.split_at_checked(len).ok_or(Unusable::Unreadable)?;
         self.0 = rest;
         Ok(head)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn stamp(byte: u8) -> Stamp {
-        Stamp { nonce: Nonce([byte; 16]), server: ServerId::from_text("a") }
-    }
-
-    fn sealed() -> (Vec<String>, Vec<Stamp>, Vec<u8>) {
-        let names = vec!["user:1".to_owned(), "users".to_owned()];
-        let stamps = vec![stamp(1), stamp(2)];
-        let value = ("Ada".to_owned(), 7_i64, Some(vec![1_u8, 2]));
-        let bytes = seal(&value, (&names, &stamps), 5, 6).unwrap();
-        (names, stamps, bytes)
-    }
-
-    type Value = (String, i64, Option<Vec<u8>>);
-
-    #[test]
-    fn a_value_opens_under_its_own_stamps_only() {
-        let (names, stamps, bytes) = sealed();
-        let opened = open::<Value>(&bytes, (&names, &stamps)).unwrap();
-        assert_eq!(opened, ("Ada".to_owned(), 7, Some(vec![1, 2])));
-        let other = [stamps[0], stamp(3)];
-        assert_eq!(open::<Value>(&bytes, (&names, &other)), Err(Unusable::Outdated));
-        let restored = Stamp { server: ServerId::from_text("b"), ..stamps[1] };
-        let other = [stamps[0], restored];
-        assert_eq!(open::<Value>(&bytes, (&names, &other)), Err(Unusable::Outdated));
-        assert_eq!(open::<Value>(&bytes, (&names[..1], &stamps[..1])), Err(Unusable::Outdated));
-    }
-
-    #[test]
-    fn another_type_is_not_decoded_by_chance() {
-        let (names, stamps, bytes) = sealed();
-        let opened = open::<(String, u64, Option<Vec<u8>>)>(&bytes, (&names, &stamps));
-        assert_eq!(opened, Err(Unusable::Unreadable));
-    }
-
-    proptest! {
-        #[test]
-        fn damaged_bytes_are_a_miss(cut in 0_usize..200, flip in 0_usize..1600) {
-            let (names, stamps, bytes) = sealed();
-            let stamped = (names.as_slice(), stamps.as_slice());
-            let cut = cut % bytes.len();
-            prop_assert!(open::<Value>(&bytes[..cut], stamped).is_err());
-            let mut flipped = bytes.clone();
-            flipped[(flip / 8) % bytes.len()] ^= 1 << (flip % 8);
-            prop_assert!(open::<Value>(&flipped, stamped).is_err());
-        }
-
-        #[test]
-        fn arbitrary_bytes_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            prop_assert!(open::<Value>(&bytes, (&[], &[])).is_err());
-        }
     }
 }

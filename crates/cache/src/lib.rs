@@ -40,6 +40,10 @@ pub use builder::CacheBuilder;
 pub use cache::Cache;
 pub use clock::{Clock, Random, SystemClock, SystemRandom};
 pub use entry::{Entry, Loaded, Value};
+#[cfg(feature = "json")]
+pub use envelope::Json;
+pub use envelope::{Codec, CodecError, CodecId, MessagePack, ReadValue};
+pub use erased_serde;
 #[cfg(feature = "macros")]
 pub use guildhall_cache_macros::{cached, invalidates};
 pub use key::Key;
@@ -50,3 +54,10 @@ pub use source::CacheSource;
 pub use stats::{CacheStats, NamespaceStats, Percentiles};
 pub use tag::Tag;
 pub use write::WriteGuard;
+
+/// Entrances for the fuzz targets: no part of the API.
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing {
+    pub use crate::envelope::fuzzing::{codec, header};
+}

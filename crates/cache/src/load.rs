@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::backend::{Reading, Sealed, Stamp};
 use crate::cache::Level;
 use crate::entry::{Entry, Loaded, Shape, Value};
-use crate::envelope::{self, Unusable};
+use crate::envelope::{Times, Unusable};
 use crate::generations::Seen;
 use crate::namespace::Count;
 use crate::quarantine::Target;
@@ -36,8 +36,8 @@ impl<T> Entry<'_, T> {
         targets: &[String],
         stamps: &[Stamp],
     ) -> Option<S> {
-        match envelope::open(bytes?, (targets, stamps)) {
-            Ok(value) => Some(value),
+        match shared.open(bytes?, (targets, stamps)) {
+            Ok(opened) => Some(opened.value),
             Err(Unusable::Outdated) => None,
             Err(Unusable::Unreadable) => {
                 shared.unreadable(self.namespace);
@@ -59,7 +59,9 @@ impl<T> Entry<'_, T> {
     {
         let ttl = self.lifetime(self.negative(value))?;
         let ttl_ms = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
-        let bytes = envelope::seal(value, (targets, stamps), shared.now_unix_ms(), ttl_ms)?;
+        let times =
+            Times { created_ms: shared.now_unix_ms(), fresh_ms: ttl_ms, stale_ms: 0, load_ms: 0 };
+        let bytes = shared.seal(value, (targets, stamps), times)?;
         Some(Sealed { key, bytes, ttl: std::time::Duration::from_millis(ttl_ms) })
     }
 

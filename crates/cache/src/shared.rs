@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use crate::backend::{BackendError, CacheBackend, Nonce, Reading, Sealed, Stamp};
 use crate::clock::{Clock, Random};
+use crate::entry::Value;
+use crate::envelope::{self, Format, Opened, Stamped, Times, Unusable};
 use crate::key::Key;
 use crate::namespace::{Count, Namespace};
 use crate::quarantine::Target;
@@ -50,6 +52,7 @@ pub(crate) struct Shared {
     naming: Naming,
     deadline: Duration,
     value_bytes_max: usize,
+    format: Format,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     complaints: Complaints,
@@ -61,10 +64,11 @@ impl Shared {
         naming: Naming,
         deadline: Duration,
         value_bytes_max: usize,
+        format: Format,
         (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
     ) -> Self {
         let complaints = Complaints::default();
-        Self { backend, naming, deadline, value_bytes_max, clock, random, complaints }
+        Self { backend, naming, deadline, value_bytes_max, format, clock, random, complaints }
     }
 
     pub(crate) fn key(&self, key: &Key) -> String {
@@ -77,6 +81,25 @@ impl Shared {
 
     pub(crate) fn now_unix_ms(&self) -> u64 {
         self.clock.unix_ms()
+    }
+
+    /// Bytes for an entry. `None` when the value does not serialise or is too long.
+    pub(crate) fn seal<T: Value>(
+        &self,
+        value: &T,
+        stamped: Stamped<'_>,
+        times: Times,
+    ) -> Option<Vec<u8>> {
+        envelope::seal(&self.format, value, stamped, times)
+    }
+
+    /// The value of an entry's bytes.
+    pub(crate) fn open<T: Value>(
+        &self,
+        bytes: &[u8],
+        stamped: Stamped<'_>,
+    ) -> Result<Opened<T>, Unusable> {
+        envelope::open(&self.format, bytes, stamped)
     }
 
     /// Entries and stamps as they are; nothing is written.

@@ -9,4 +9,5 @@ mod levels;
 mod races;
 #[cfg(feature = "redis")]
 mod redis_server;
+mod values;
 mod writes;
