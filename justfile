@@ -33,6 +33,10 @@ fuzz SECONDS="300":
 bench *ARGS:
     scripts/services with cargo run --release -p guildhall-benches -- "$@"
 
+# Check the cache protocol exhaustively: minutes, 4 GB (`V3 --trace`: a shortest way to each breach).
+model *ARGS:
+    cargo run --release -p guildhall-cache-model -- --all "$@"
+
 # Generate a community in a fresh SQLite file and put it under load.
 demo *ARGS:
     cargo run --release -- demo "$@"
@@ -49,7 +53,7 @@ services *ARGS:
 # Pack every crate that is published, and see that the migrations are in.
 package:
     rm -f target/package/*.crate
-    cargo package --workspace --exclude guildhall-tests --exclude guildhall-benches --no-verify --allow-dirty
+    cargo package --workspace --exclude guildhall-tests --exclude guildhall-benches --exclude guildhall-cache-model --no-verify --allow-dirty
     @for system in postgres sqlite; do \
         tar -tzf target/package/guildhall-diesel-*.crate | grep -q "/migrations/$system/.*\.sql$" \
             || { echo "the packed guildhall-diesel lacks migrations/$system" >&2; exit 1; }; \
