@@ -36,6 +36,9 @@ bench *ARGS:
 # Check the cache protocol exhaustively: minutes, 4 GB (`V3 --trace`: a shortest way to each breach).
 model *ARGS:
     cargo run --release -p guildhall-cache-model -- --all "$@"
+# Measure the cache beside others of its kind (arguments go to the bench program).
+bench-cache *ARGS:
+    scripts/services with cargo run --release --manifest-path benches-cache/Cargo.toml --target-dir target/bench-cache -- "$@"
 
 # Generate a community in a fresh SQLite file and put it under load.
 demo *ARGS:

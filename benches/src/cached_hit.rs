@@ -71,8 +71,8 @@ pub(crate) async fn run(bench: Bench) -> Vec<Row> {
     };
     let read = "uncached by_id on PostgreSQL";
     vec![
-        row("one member, p50", &one).nanos_at_most(300.0),
-        row("1000 members in turn, p50", &turn).nanos_at_most(300.0),
+        row("one member, p50", &one).figure_at_most(300.0),
+        row("1000 members in turn, p50", &turn).figure_at_most(300.0),
         row("one member, p50", &one).against(read, &postgres_read).times_faster(200.0),
         row("1000 members in turn, p50", &turn).against(read, &postgres_read).times_faster(200.0),
         row("1000 members in turn, p50", &turn).against("uncached by_id on SQLite", &sqlite_read),

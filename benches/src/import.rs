@@ -14,7 +14,7 @@ use guildhall_testkit::server::sqlite_file;
 
 use crate::Bench;
 use crate::setup::{Postgres, Sqlite};
-use crate::table::Row;
+use crate::table::{Row, Unit};
 
 pub(crate) async fn run(bench: Bench) -> Vec<Row> {
     let members = if bench.quick { 5_000 } else { 100_000 };
@@ -23,7 +23,7 @@ pub(crate) async fn run(bench: Bench) -> Vec<Row> {
     write_store(&file, members);
     let row = |what: &str, rate| {
         let what = format!("{what}: JSON store of {members} members, in one run");
-        Row::one_rate("import", what, rate)
+        Row::once("import", what, rate, Unit::Rate)
     };
 
     let sqlite = Sqlite::with_members(0, SqliteDurability::Full).await;
@@ -32,7 +32,7 @@ pub(crate) async fn run(bench: Bench) -> Vec<Row> {
     let postgres = Postgres::start().await;
     let on_postgres = import(&postgres.storage, &file, members).await;
     postgres.remove().await;
-    vec![row("SQLite", on_sqlite).rate_at_least(5_000.0), row("PostgreSQL", on_postgres)]
+    vec![row("SQLite", on_sqlite).figure_at_least(5_000.0), row("PostgreSQL", on_postgres)]
 }
 
 /// Members a second.

@@ -7,12 +7,14 @@
 mod award_points;
 mod bulk;
 mod cached_hit;
+mod host;
 mod import;
 mod leaderboard;
 mod machine;
 mod movement;
 mod movements_postgres;
 mod movements_sqlite;
+mod proxy;
 mod raw_postgres;
 mod raw_sqlite;
 mod raw_user;
@@ -21,6 +23,7 @@ mod read_by_id;
 mod redis_hit;
 mod rounds;
 mod setup;
+#[expect(dead_code, reason = "the benchmarks of the cache show the rest")]
 mod table;
 mod wire;
 

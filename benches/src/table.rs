@@ -6,11 +6,17 @@ use crate::rounds::{Series, median, quartile};
 
 /// How a figure is read.
 #[derive(Clone, Copy, PartialEq)]
-enum Unit {
+pub(crate) enum Unit {
     /// Nanoseconds: less is better.
     Latency,
     /// A second: more is better.
     Rate,
+    /// Percent: more is better.
+    Share,
+    /// Less is better.
+    Bytes,
+    /// Less is better.
+    Count,
 }
 
 /// A figure of every round, of which the median counts.
@@ -26,8 +32,12 @@ enum Goal {
     RatioAtLeast(f64),
     /// So many times shorter than the baseline.
     TimesFaster(f64),
-    NanosAtMost(f64),
-    RateAtLeast(f64),
+    /// In the unit of the row.
+    AtMost(f64),
+    /// In the unit of the row.
+    AtLeast(f64),
+    /// No further below the baseline, in percentage points.
+    PointsBelow(f64),
 }
 
 /// A row of the table.
@@ -53,9 +63,14 @@ impl Row {
         Self::new(name, what, figure, Some(series.p99_ns()))
     }
 
-    /// Tells a rate that was measured once.
-    pub(crate) fn one_rate(name: &'static str, what: impl Into<String>, a_second: f64) -> Self {
-        Self::new(name, what, Figure { rounds: vec![a_second], unit: Unit::Rate }, None)
+    /// Tells what was measured once.
+    pub(crate) fn once(
+        name: &'static str,
+        what: impl Into<String>,
+        value: f64,
+        unit: Unit,
+    ) -> Self {
+        Self::new(name, what, Figure { rounds: vec![value], unit }, None)
     }
 
     fn new(
@@ -71,10 +86,17 @@ impl Row {
     pub(crate) fn against(mut self, baseline: impl Into<String>, series: &Series) -> Self {
         let unit = self.measured.unit;
         let rounds = match unit {
-            Unit::Latency => series.medians_ns(),
             Unit::Rate => series.rates(),
+            _ => series.medians_ns(),
         };
         self.baseline = Some((baseline.into(), Figure { rounds, unit }));
+        self
+    }
+
+    /// Beside what was measured once, in the same unit.
+    pub(crate) fn against_once(mut self, baseline: impl Into<String>, value: f64) -> Self {
+        self.baseline =
+            Some((baseline.into(), Figure { rounds: vec![value], unit: self.measured.unit }));
         self
     }
 
@@ -96,15 +118,21 @@ impl Row {
         self
     }
 
-    /// At most so many nanoseconds.
-    pub(crate) fn nanos_at_most(mut self, nanos: f64) -> Self {
-        self.goal = Some(Goal::NanosAtMost(nanos));
+    /// At most so much, in the unit of the row.
+    pub(crate) fn figure_at_most(mut self, limit: f64) -> Self {
+        self.goal = Some(Goal::AtMost(limit));
         self
     }
 
-    /// At least so many a second.
-    pub(crate) fn rate_at_least(mut self, a_second: f64) -> Self {
-        self.goal = Some(Goal::RateAtLeast(a_second));
+    /// At least so much, in the unit of the row.
+    pub(crate) fn figure_at_least(mut self, limit: f64) -> Self {
+        self.goal = Some(Goal::AtLeast(limit));
+        self
+    }
+
+    /// At most so many percentage points below the baseline.
+    pub(crate) fn points_below(mut self, points: f64) -> Self {
+        self.goal = Some(Goal::PointsBelow(points));
         self
     }
 
@@ -124,12 +152,22 @@ impl Row {
             Goal::RatioAtMost(limit) => ratio.map(|ratio| ratio <= limit),
             Goal::RatioAtLeast(limit) => ratio.map(|ratio| ratio >= limit),
             Goal::TimesFaster(times) => ratio.map(|ratio| 1.0 / ratio >= times),
-            Goal::NanosAtMost(limit) => Some(measured <= limit),
-            Goal::RateAtLeast(limit) => Some(measured >= limit),
+            Goal::AtMost(limit) => Some(measured <= limit),
+            Goal::AtLeast(limit) => Some(measured >= limit),
+            Goal::PointsBelow(points) => self.points_above().map(|above| above >= -points),
         }
     }
 
+    /// How far the measured share is above the baseline's.
+    fn points_above(&self) -> Option<f64> {
+        let (_, baseline) = self.baseline.as_ref()?;
+        Some(median(&self.measured.rounds) - median(&baseline.rounds))
+    }
+
     fn shown_ratio(&self) -> Option<String> {
+        if self.measured.unit == Unit::Share {
+            return self.points_above().map(|above| format!("{above:+.2} points"));
+        }
         let (whole, rounds) = self.ratio()?;
         let invert = matches!(self.goal, Some(Goal::TimesFaster(_)))
             || (self.goal.is_none() && self.measured.unit == Unit::Latency && whole < 0.1);
@@ -139,7 +177,11 @@ impl Row {
         let digits = if turned(whole) < 10.0 { 2 } else { 0 };
         let faster = if invert { " faster" } else { "" };
         let whole = turned(whole);
-        Some(format!("{whole:.digits$}x{faster} ({low:.digits$}-{high:.digits$})"))
+        let spread = match rounds.len() {
+            1 => String::new(),
+            _ => format!(" ({low:.digits$}-{high:.digits$})"),
+        };
+        Some(format!("{whole:.digits$}x{faster}{spread}"))
     }
 
     fn shown_goal(&self) -> Option<String> {
@@ -147,8 +189,9 @@ impl Row {
             Goal::RatioAtMost(limit) => format!("<= {limit}x"),
             Goal::RatioAtLeast(limit) => format!(">= {limit}x"),
             Goal::TimesFaster(times) => format!(">= {times}x faster"),
-            Goal::NanosAtMost(limit) => format!("<= {}", shown(limit, Unit::Latency)),
-            Goal::RateAtLeast(limit) => format!(">= {}", shown(limit, Unit::Rate)),
+            Goal::AtMost(limit) => format!("<= {}", shown(limit, self.measured.unit)),
+            Goal::AtLeast(limit) => format!(">= {}", shown(limit, self.measured.unit)),
+            Goal::PointsBelow(points) => format!(">= -{points} points"),
         })
     }
 }
@@ -160,6 +203,9 @@ fn shown(value: f64, unit: Unit) -> String {
         Unit::Latency if value < 1_000.0 => format!("{value:.0} ns"),
         Unit::Latency if value < 1_000_000.0 => format!("{:.1} µs", value / 1_000.0),
         Unit::Latency => format!("{:.2} ms", value / 1_000_000.0),
+        Unit::Share => format!("{value:.2} %"),
+        Unit::Bytes => format!("{value:.0} B"),
+        Unit::Count => format!("{value}"),
     }
 }
 
@@ -212,6 +258,9 @@ pub(crate) fn json(rows: &[Row]) -> serde_json::Value {
         let unit = match row.measured.unit {
             Unit::Latency => "ns",
             Unit::Rate => "1/s",
+            Unit::Share => "%",
+            Unit::Bytes => "B",
+            Unit::Count => "1",
         };
         serde_json::json!({
             "row": row.name,

@@ -49,6 +49,14 @@ impl Lifecycle<Key, Held> for Evicted {
     }
 }
 
+/// Share of the room for entries that were read again. The rest is for new ones to prove
+/// themselves: quick_cache's own 97 % leaves a small cache too little of it. Measured on traces.
+const HOT: f64 = 0.85;
+/// So many evicted keys a held entry are remembered, to know those that come back.
+const GHOSTS: f64 = 0.75;
+/// A part of the table with fewer entries than this evicts noticeably worse.
+const ENTRIES_A_SHARD: u64 = 128;
+
 pub(crate) struct Memory {
     table: Table<Key, Held, ByBytes, Precomputed, Evicted>,
     entries_max: u64,
@@ -59,9 +67,14 @@ impl Memory {
     pub(crate) fn new(entries_max: u64, bytes_max: u64, namespaces: Arc<Namespaces>) -> Self {
         let entries_max = entries_max.clamp(1, bytes_max.max(1));
         let least = bytes_max.max(1).div_ceil(entries_max);
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let shards_max = usize::try_from(entries_max / ENTRIES_A_SHARD).unwrap_or(usize::MAX);
         let options = OptionsBuilder::new()
             .estimated_items_capacity(usize::try_from(entries_max).unwrap_or(usize::MAX))
             .weight_capacity(bytes_max.max(1))
+            .hot_allocation(HOT)
+            .ghost_allocation(GHOSTS)
+            .shards((4 * cores).min(shards_max).max(1))
             .build();
         let weighter = ByBytes { least };
         let table = match options {
