@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
-use guildhall_cache::{Cache, RedisBackend, RedisOptions};
+use guildhall_cache::{Cache, RedisBackend, RedisOptions, RelayOptions};
 use guildhall_cached::{CachedOptions, CachedStorage};
 use guildhall_diesel::{PostgresStorage, SqliteDurability, SqliteStorage, StoreOptions};
 use guildhall_repository::Storage;
@@ -114,32 +114,47 @@ pub(crate) async fn postgres_schema_of_its_own() -> TestStorage {
 }
 
 /// `storage` behind `cache`. Reports and boards, which may lag behind by their time to live, do not.
-fn behind((storage, ground): (Arc<dyn Storage>, Arc<Ground>), cache: Cache) -> TestStorage {
+async fn behind((storage, ground): (Arc<dyn Storage>, Arc<Ground>), cache: Cache) -> TestStorage {
     let options = CachedOptions {
         leaderboard_live: true,
         totals: Duration::ZERO,
         ..CachedOptions::default()
     };
-    TestStorage::new(Arc::new(CachedStorage::new(storage, cache, options)), ground)
+    let storage = durable(CachedStorage::new(storage, cache, options)).await;
+    TestStorage::new(Arc::new(storage), ground)
 }
 
 /// A cache in the Redis at `url`, under a prefix of its own.
 pub(crate) fn redis_cache(url: &str) -> Cache {
+    redis_cache_under(url, &redis_prefix())
+}
+
+/// A cache in the Redis at `url`, shared with others under the same prefix.
+pub(crate) fn redis_cache_under(url: &str, prefix: &str) -> Cache {
     let backend = RedisBackend::new(url, RedisOptions::default()).unwrap();
-    Cache::builder().shared(Arc::new(backend)).prefix(&redis_prefix()).build()
+    Cache::builder().shared(Arc::new(backend)).prefix(prefix).build()
+}
+
+/// `storage` with durable invalidation, which has relayed what it found.
+pub(crate) async fn durable(storage: CachedStorage) -> CachedStorage {
+    let storage = storage.durable(RelayOptions::default());
+    while storage.cache().stats().draining {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    storage
 }
 
 /// SQLite behind a cache in memory.
 pub(crate) async fn cached_memory_sqlite() -> TestStorage {
-    behind(ground_sqlite().await, Cache::builder().memory().build())
+    behind(ground_sqlite().await, Cache::builder().memory().build()).await
 }
 
 /// PostgreSQL behind a cache in memory.
 pub(crate) async fn cached_memory_postgres() -> TestStorage {
-    behind(ground_postgres().await, Cache::builder().memory().build())
+    behind(ground_postgres().await, Cache::builder().memory().build()).await
 }
 
-/// PostgreSQL behind a cache in Redis.
+/// PostgreSQL behind a cache in Redis, with durable invalidation.
 pub(crate) async fn cached_redis_postgres() -> TestStorage {
-    behind(ground_postgres().await, redis_cache(&redis_url()))
+    behind(ground_postgres().await, redis_cache(&redis_url())).await
 }

@@ -11,4 +11,5 @@ mod contracts;
 mod faults;
 mod harness;
 mod ledger_breaks;
+mod outbox;
 mod schema;

@@ -55,8 +55,8 @@ fn expected(spell: fn(&str) -> &'static str) -> Columns {
         )+};
     }
     tables! {
-        external_accounts health_probe import_lock imported_members imports ledger_purges levels
-        point_accounts point_entries point_holds user_activity_days user_counters user_stats users
+        cache_invalidations external_accounts health_probe import_lock imported_members imports
+        ledger_purges levels point_accounts point_entries point_holds user_activity_days user_counters user_stats users
     }
     columns
 }

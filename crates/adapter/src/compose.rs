@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use guildhall_cache::{Cache, RedisBackend, RedisOptions};
+use guildhall_cache::{Cache, RedisBackend, RedisOptions, RelayOptions};
 use guildhall_cached::{CachedOptions, CachedStorage};
 use guildhall_domain::{Clock, Random, SystemClock, SystemRandom};
 use guildhall_repository::{RetryPolicy, Storage};
@@ -121,8 +121,11 @@ impl GuildhallBuilder {
                 (Some(store), migrated, storage)
             }
         };
-        let cached =
+        let mut cached =
             CachedStorage::new(Arc::clone(&uncached), cache.clone(), cached_options(&settings));
+        if settings.cache.durable_invalidation && has_notes(store.as_ref()).await {
+            cached = cached.durable(RelayOptions::default());
+        }
         let storage: Arc<dyn Storage> = Arc::new(cached);
         let (clock, random) = (self.clock, self.random);
         let parts = || (Arc::clone(&storage), Arc::clone(&clock), Arc::clone(&random));
@@ -186,6 +189,19 @@ async fn up_to_date(store: &Store, settings: &Settings) -> Result<(), ConnectErr
     match status.iter().filter(|(_, applied)| !applied).count() {
         0 => Ok(()),
         pending => Err(ConnectError::Outdated { database, pending }),
+    }
+}
+
+/// Whether writes can leave notes. Only a database that was connected to in spite of missing
+/// migrations cannot: its writes must not fail for want of a table.
+async fn has_notes(store: Option<&Store>) -> bool {
+    let Some(store) = store else { return true };
+    match store.migrations().await {
+        Ok(status) => status.iter().all(|(_, applied)| *applied),
+        Err(error) => {
+            tracing::warn!(%error, "whether notes can be kept is unknown; none are");
+            false
+        }
     }
 }
 

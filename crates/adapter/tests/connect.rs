@@ -116,6 +116,27 @@ async fn a_redis_that_is_down_degrades_and_stops_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn writes_that_redis_does_not_hear_of_leave_notes_unless_told_not_to() {
+    for (setting, kept) in [(None, true), (Some("false"), false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let config = sqlite(&folder).redis("redis://127.0.0.1:1");
+        let config = match setting {
+            Some(value) => config.set("cache.durable_invalidation", value),
+            None => config,
+        };
+        let guildhall = Guildhall::connect(config.build().unwrap()).await.unwrap();
+        let user = guildhall.registration().register(&NewUser::default()).await.unwrap().value.id;
+        let credited = guildhall.points().award(&award(user, 5), guildhall.clock().now()).await;
+        assert_eq!(credited.unwrap().value.balance_after, Points::whole(5).unwrap());
+        let notes = guildhall.uncached().invalidations().left_behind(Duration::ZERO, 500).await;
+        let notes = notes.unwrap();
+        assert_eq!(!notes.is_empty(), kept, "{notes:?}");
+        let award = format!("gh:%tag:points:{}", user.0);
+        assert_eq!(notes.iter().any(|note| *note.targets == *award), kept, "{notes:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_healthy_whole_says_so_within_its_deadline() {
     let (_folder, guildhall) = connected().await;
     let health = guildhall.health().await;

@@ -12,6 +12,7 @@ use crate::flight::Flights;
 use crate::generations::Generations;
 use crate::name::encode;
 use crate::namespace::Namespaces;
+use crate::outbox::DeskHandle;
 use crate::quarantine::Quarantine;
 use crate::shared::{Naming, Shared};
 
@@ -247,6 +248,7 @@ impl CacheBuilder {
             namespaces,
             flights: Flights::new(),
             quarantine: Quarantine::new(self.quarantined_max),
+            desk: DeskHandle::default(),
             settings: self.settings,
             clock: self.clock,
             random: self.random,

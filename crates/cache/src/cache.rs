@@ -11,6 +11,7 @@ use crate::flight::Flights;
 use crate::generations::Generations;
 use crate::key::Key;
 use crate::namespace::Namespaces;
+use crate::outbox::DeskHandle;
 use crate::quarantine::{Quarantine, Target};
 use crate::shared::Shared;
 use crate::stats::CacheStats;
@@ -31,6 +32,7 @@ pub(crate) struct Inner {
     pub(crate) namespaces: Arc<Namespaces>,
     pub(crate) flights: Flights,
     pub(crate) quarantine: Quarantine,
+    pub(crate) desk: DeskHandle,
     pub(crate) settings: Settings,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
@@ -150,6 +152,8 @@ impl Cache {
         stats.namespaces.retain(|_, counted| *counted != Default::default());
         stats.namespaces.values().for_each(|counted| stats.total.add(counted));
         (stats.quarantined_tags, stats.quarantined_all) = self.inner.quarantine.counts();
+        stats.draining = self.inner.desk.is_draining();
+        (stats.relayed_rows, stats.relay_failures) = self.inner.desk.counts();
         stats
     }
 

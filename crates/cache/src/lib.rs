@@ -21,6 +21,7 @@ mod load;
 mod memory;
 mod name;
 mod namespace;
+mod outbox;
 mod part;
 mod quarantine;
 #[cfg(feature = "redis")]
@@ -47,6 +48,9 @@ pub use erased_serde;
 #[cfg(feature = "macros")]
 pub use guildhall_cache_macros::{cached, invalidates};
 pub use key::Key;
+#[cfg(feature = "mock")]
+pub use outbox::MockOutbox;
+pub use outbox::{Outbox, OutboxError, OutboxRow, RelayOptions};
 pub use part::{Part, ToPart};
 #[cfg(feature = "redis")]
 pub use redis::{RedisBackend, RedisOptions};

@@ -204,6 +204,7 @@ impl Relay {
         let acknowledged = shared.renew(inner.namespaces.named(first.family()), &targets).await;
         if acknowledged {
             inner.quarantine.release(&inner, &batch);
+            inner.desk.wake(); // The level is back: so is the chance of what was left behind.
         }
         Some(acknowledged)
     }

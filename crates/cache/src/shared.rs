@@ -47,6 +47,18 @@ impl Naming {
     }
 }
 
+impl Naming {
+    /// Whether a text has the form of a rendered target, under whichever prefix.
+    fn is_target(name: &str) -> bool {
+        let mut parts = name.splitn(3, ':').skip(1);
+        match (parts.next(), parts.next()) {
+            (Some("%all"), None) => true,
+            (Some("%ns" | "%tag"), Some(rest)) => !rest.is_empty(),
+            _ => false,
+        }
+    }
+}
+
 pub(crate) struct Shared {
     backend: Arc<dyn CacheBackend>,
     naming: Naming,
@@ -150,6 +162,24 @@ impl Shared {
         for chunk in targets.chunks(500) {
             let fresh: Vec<_> =
                 chunk.iter().map(|target| (self.target(target), self.nonce())).collect();
+            if self.call(namespace, self.backend.renew(&fresh)).await.is_none() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The same for names that were rendered before, by this process or another. What is no name
+    /// of a target stands for all there are: it must not become a key.
+    pub(crate) async fn renew_named(&self, namespace: &Namespace, names: &[String]) -> bool {
+        for chunk in names.chunks(500) {
+            let fresh: Vec<_> = chunk
+                .iter()
+                .map(|name| match Naming::is_target(name) {
+                    true => (name.clone(), self.nonce()),
+                    false => (self.target(&Target::All), self.nonce()),
+                })
+                .collect();
             if self.call(namespace, self.backend.renew(&fresh)).await.is_none() {
                 return false;
             }

@@ -15,6 +15,12 @@ pub struct CacheStats {
     pub quarantined_tags: u64,
     /// Whether so many tags were in quarantine that every read goes to the loader now.
     pub quarantined_all: bool,
+    /// Whether every read goes to the loader until what was in the outbox at the start is relayed.
+    pub draining: bool,
+    /// Rows of the outbox that the relay of this process took care of, for whichever writer.
+    pub relayed_rows: u64,
+    /// Rounds of the relay that failed: rows stay until one succeeds.
+    pub relay_failures: u64,
 }
 
 /// The counters of one namespace. `hits + misses` is the number of reads that were answered.

@@ -2,6 +2,7 @@
 
 use crate::cache::{Cache, Level};
 use crate::namespace::Count;
+use crate::outbox::OutboxRow;
 use crate::quarantine::Target;
 use crate::tag::Tag;
 
@@ -18,11 +19,12 @@ pub struct WriteGuard {
     cache: Cache,
     targets: Vec<Target>,
     committed: bool,
+    row: Option<i64>,
 }
 
 impl WriteGuard {
     pub(crate) fn new(cache: Cache) -> Self {
-        Self { cache, targets: Vec::new(), committed: false }
+        Self { cache, targets: Vec::new(), committed: false, row: None }
     }
 
     /// Another tag that this write changes, before it is changed.
@@ -42,6 +44,22 @@ impl WriteGuard {
         }
     }
 
+    /// The row to insert in the transaction of this write, before its commit and after the last
+    /// tag was added: see [`Outbox`](crate::Outbox). `None` without a relay or without tags.
+    ///
+    /// It is deleted some time after the write is concluded and acknowledged. Otherwise it stays,
+    /// if it was committed, until a relay took care of it.
+    pub fn outbox_row(&mut self) -> Option<OutboxRow> {
+        let row = self.cache.row_of(&self.targets)?;
+        self.row = Some(row.id);
+        Some(row)
+    }
+
+    /// This write is the one of the row of [`Cache::outbox_row`], whose result named the tags.
+    pub fn settles(&mut self, row: i64) {
+        self.row = Some(row);
+    }
+
     /// The write is committed. On return no read of this process gives an older value; `true`
     /// when that holds for the shared level too, `false` when it did not acknowledge and the tags
     /// are in quarantine here until it does.
@@ -49,7 +67,10 @@ impl WriteGuard {
     /// Dropped midway it counts as not acknowledged.
     pub async fn committed(mut self) -> bool {
         self.committed = true;
-        let Some(first) = self.targets.first() else { return true };
+        let Some(first) = self.targets.first() else {
+            self.finish_row();
+            return true;
+        };
         let namespace = self.cache.inner.namespaces.named(first.family());
         if let Level::Shared(shared) = &self.cache.inner.level
             && !shared.renew(namespace, &self.targets).await
@@ -58,12 +79,19 @@ impl WriteGuard {
         }
         self.count();
         self.lower();
+        self.finish_row();
         true
     }
 
     /// The write is known to have changed nothing. No traffic.
     pub fn rolled_back(mut self) {
         self.lower();
+    }
+
+    fn finish_row(&mut self) {
+        if let Some(row) = self.row.take() {
+            self.cache.inner.desk.finish(row);
+        }
     }
 
     fn lower(&mut self) {

@@ -7,7 +7,7 @@ use guildhall_domain::{
 use guildhall_repository::{ActivityRepository, StorageError};
 
 use crate::keys::{key, tag};
-use crate::link::Link;
+use crate::link::{Inner, Link};
 
 /// The activity repository behind the cache.
 pub(crate) struct CachedActivity {
@@ -30,7 +30,7 @@ impl ActivityRepository for CachedActivity {
         // The member's row changes too: last activity and requests stand there.
         let tags = records.iter().flat_map(|it| [tag::activity(it.user), tag::user(it.user)]);
         let tags: Vec<_> = tags.collect();
-        self.link.write(tags, self.inner().record(records, zone)).await
+        self.link.write(tags, async |on| on.activity().record(records, zone).await).await
     }
 
     async fn stats(&self, user: UserId) -> Result<Option<UserStats>, StorageError> {
@@ -45,7 +45,8 @@ impl ActivityRepository for CachedActivity {
         patch: &StatsPatch,
         expected_version: i64,
     ) -> Result<UserStats, StorageError> {
-        let update = self.inner().update_stats(user, patch, expected_version);
+        let update =
+            async |on: Inner| on.activity().update_stats(user, patch, expected_version).await;
         self.link.write([tag::activity(user)], update).await
     }
 
@@ -55,7 +56,7 @@ impl ActivityRepository for CachedActivity {
         bumps: &[CounterBump],
         now: Timestamp,
     ) -> Result<Vec<Counter>, StorageError> {
-        let bump = self.inner().bump_counters(user, bumps, now);
+        let bump = async |on: Inner| on.activity().bump_counters(user, bumps, now).await;
         self.link.write([tag::activity(user)], bump).await
     }
 

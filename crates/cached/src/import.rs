@@ -7,7 +7,7 @@ use guildhall_repository::{
 };
 
 use crate::keys::tag;
-use crate::link::Link;
+use crate::link::{Inner, Link};
 
 /// The import repository behind the cache.
 pub(crate) struct CachedImports {
@@ -39,7 +39,9 @@ impl ImportRepository for CachedImports {
         levels: &[Level],
         now: Timestamp,
     ) -> Result<u64, StorageError> {
-        self.link.write([tag::catalogue()], self.inner().write_levels(run, levels, now)).await
+        self.link
+            .write([tag::catalogue()], async |on| on.imports().write_levels(run, levels, now).await)
+            .await
     }
 
     async fn write_members(
@@ -50,7 +52,9 @@ impl ImportRepository for CachedImports {
         leased_until: Timestamp,
         now: Timestamp,
     ) -> Result<Vec<MemberImport>, StorageError> {
-        let write = self.inner().write_members(run, members, checkpoint, leased_until, now);
+        let write = async |on: Inner| {
+            on.imports().write_members(run, members, checkpoint, leased_until, now).await
+        };
         self.link.write_namespaces(TOUCHED, write).await
     }
 
@@ -68,6 +72,8 @@ impl ImportRepository for CachedImports {
         limit: u32,
         now: Timestamp,
     ) -> Result<(u64, Vec<UserId>, bool), StorageError> {
-        self.link.write_namespaces(TOUCHED, self.inner().undo_page(id, limit, now)).await
+        self.link
+            .write_namespaces(TOUCHED, async |on| on.imports().undo_page(id, limit, now).await)
+            .await
     }
 }

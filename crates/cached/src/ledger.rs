@@ -8,7 +8,7 @@ use guildhall_repository::{
 };
 
 use crate::keys::{key, tag};
-use crate::link::Link;
+use crate::link::{Inner, Link};
 
 /// The ledger repository behind the cache.
 pub(crate) struct CachedLedger {
@@ -71,7 +71,7 @@ impl LedgerRepository for CachedLedger {
         dry_run: bool,
         now: Timestamp,
     ) -> Result<RebuiltAccount, StorageError> {
-        let rebuild = self.inner().rebuild_account(user, dry_run, now);
+        let rebuild = async |on: Inner| on.ledger().rebuild_account(user, dry_run, now).await;
         self.link.write([tag::points(user), tag::leaderboard(), tag::totals()], rebuild).await
     }
 }

@@ -5,7 +5,7 @@ use guildhall_domain::{Level, Timestamp, UserId};
 use guildhall_repository::{LevelRepository, ListLimit, StorageError};
 
 use crate::keys::{key, tag};
-use crate::link::Link;
+use crate::link::{Inner, Link};
 
 /// The level repository behind the cache.
 pub(crate) struct CachedLevels {
@@ -27,15 +27,15 @@ impl LevelRepository for CachedLevels {
     }
 
     async fn save(&self, level: &Level) -> Result<Level, StorageError> {
-        self.link.write([tag::catalogue()], self.inner().save(level)).await
+        self.link.write([tag::catalogue()], async |on| on.levels().save(level).await).await
     }
 
     async fn replace_all(&self, levels: &[Level]) -> Result<(), StorageError> {
-        self.link.write([tag::catalogue()], self.inner().replace_all(levels)).await
+        self.link.write([tag::catalogue()], async |on| on.levels().replace_all(levels).await).await
     }
 
     async fn delete(&self, level: u32) -> Result<bool, StorageError> {
-        self.link.write([tag::catalogue()], self.inner().delete(level)).await
+        self.link.write([tag::catalogue()], async |on| on.levels().delete(level).await).await
     }
 
     async fn recompute(
@@ -44,7 +44,7 @@ impl LevelRepository for CachedLevels {
         limit: ListLimit,
         now: Timestamp,
     ) -> Result<(u64, Option<UserId>), StorageError> {
-        let recompute = self.inner().recompute(after, limit, now);
+        let recompute = async |on: Inner| on.levels().recompute(after, limit, now).await;
         self.link.write_namespaces(&["points"], recompute).await
     }
 }

@@ -8,10 +8,12 @@ mod ledger;
 mod level;
 mod link;
 mod options;
+mod outbox;
 mod point;
 mod ranking;
 mod storage;
 mod user;
 
 pub use options::CachedOptions;
+pub use outbox::StorageOutbox;
 pub use storage::CachedStorage;

@@ -9,7 +9,7 @@ use guildhall_domain::{
 use guildhall_repository::{BulkMode, BulkOutcome, PointRepository, StorageError};
 
 use crate::keys::{key, tag};
-use crate::link::Link;
+use crate::link::{Inner, Link};
 
 /// The point repository behind the cache.
 pub(crate) struct CachedPoints {
@@ -47,7 +47,9 @@ impl PointRepository for CachedPoints {
         award: &Award,
         now: Timestamp,
     ) -> Result<Outcome<PointEntry>, StorageError> {
-        self.link.write(self.link.movement([award.user]), self.inner().award(award, now)).await
+        self.link
+            .write(self.link.movement([award.user]), async |on| on.points().award(award, now).await)
+            .await
     }
 
     async fn deduct(
@@ -55,7 +57,11 @@ impl PointRepository for CachedPoints {
         deduct: &Deduct,
         now: Timestamp,
     ) -> Result<Outcome<PointEntry>, StorageError> {
-        self.link.write(self.link.movement([deduct.user]), self.inner().deduct(deduct, now)).await
+        self.link
+            .write(self.link.movement([deduct.user]), async |on| {
+                on.points().deduct(deduct, now).await
+            })
+            .await
     }
 
     async fn transfer(
@@ -64,7 +70,7 @@ impl PointRepository for CachedPoints {
         now: Timestamp,
     ) -> Result<Outcome<TransferPair>, StorageError> {
         let tags = self.link.movement([transfer.from(), transfer.to()]);
-        self.link.write(tags, self.inner().transfer(transfer, now)).await
+        self.link.write(tags, async |on| on.points().transfer(transfer, now).await).await
     }
 
     async fn award_bulk(
@@ -75,7 +81,7 @@ impl PointRepository for CachedPoints {
     ) -> Result<BulkOutcome, StorageError> {
         let mut tags = self.link.movement(awards.iter().map(|award| award.user));
         tags.extend([tag::leaderboard(), tag::totals()]);
-        self.link.write(tags, self.inner().award_bulk(awards, mode, now)).await
+        self.link.write(tags, async |on| on.points().award_bulk(awards, mode, now).await).await
     }
 
     async fn adjust(
@@ -84,7 +90,7 @@ impl PointRepository for CachedPoints {
         now: Timestamp,
     ) -> Result<Outcome<PointEntry>, StorageError> {
         let tags = self.link.movement([adjustment.user]);
-        self.link.write(tags, self.inner().adjust(adjustment, now)).await
+        self.link.write(tags, async |on| on.points().adjust(adjustment, now).await).await
     }
 
     async fn grant_xp(
@@ -93,11 +99,15 @@ impl PointRepository for CachedPoints {
         xp: Xp,
         now: Timestamp,
     ) -> Result<Outcome<PointAccount>, StorageError> {
-        self.link.write(self.link.movement([user]), self.inner().grant_xp(user, xp, now)).await
+        self.link
+            .write(self.link.movement([user]), async |on| on.points().grant_xp(user, xp, now).await)
+            .await
     }
 
     async fn hold(&self, request: &HoldRequest, now: Timestamp) -> Result<PointHold, StorageError> {
-        self.link.write([tag::points(request.user)], self.inner().hold(request, now)).await
+        self.link
+            .write([tag::points(request.user)], async |on| on.points().hold(request, now).await)
+            .await
     }
 
     async fn capture_hold(
@@ -106,12 +116,12 @@ impl PointRepository for CachedPoints {
         now: Timestamp,
     ) -> Result<Outcome<PointEntry>, StorageError> {
         let tags = self.link.movement(self.holder(id).await?);
-        self.link.write(tags, self.inner().capture_hold(id, now)).await
+        self.link.write(tags, async |on| on.points().capture_hold(id, now).await).await
     }
 
     async fn release_hold(&self, id: HoldId, now: Timestamp) -> Result<PointHold, StorageError> {
         let tags = self.link.movement(self.holder(id).await?);
-        self.link.write(tags, self.inner().release_hold(id, now)).await
+        self.link.write(tags, async |on| on.points().release_hold(id, now).await).await
     }
 
     async fn expire_holds(
@@ -119,7 +129,7 @@ impl PointRepository for CachedPoints {
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<PointHold>, StorageError> {
-        let expire = self.inner().expire_holds(now, limit);
+        let expire = async |on: Inner| on.points().expire_holds(now, limit).await;
         let changed = |expired: &Vec<PointHold>| self.link.movement(expired.iter().map(|h| h.user));
         self.link.write_then(expire, changed, &["points"]).await
     }
@@ -140,7 +150,7 @@ impl PointRepository for CachedPoints {
     ) -> Result<Outcome<PointEntry>, StorageError> {
         let entry = self.link.inner().ledger().entry(id).await?;
         let tags = self.link.movement(entry.map(|entry| entry.user));
-        self.link.write(tags, self.inner().reverse_entry(id, reason, now)).await
+        self.link.write(tags, async |on| on.points().reverse_entry(id, reason, now).await).await
     }
 
     async fn record_message(
@@ -150,7 +160,8 @@ impl PointRepository for CachedPoints {
         multiplier: BasisPoints,
         now: Timestamp,
     ) -> Result<Outcome<Option<PointEntry>>, StorageError> {
-        let record = self.inner().record_message(user, rules, multiplier, now);
+        let record =
+            async |on: Inner| on.points().record_message(user, rules, multiplier, now).await;
         self.link.write(self.earning(user), record).await
     }
 
@@ -163,7 +174,9 @@ impl PointRepository for CachedPoints {
         multiplier: BasisPoints,
         now: Timestamp,
     ) -> Result<Outcome<PointEntry>, StorageError> {
-        let award = self.inner().award_participation(user, kind, reference, rules, multiplier, now);
+        let award = async |on: Inner| {
+            on.points().award_participation(user, kind, reference, rules, multiplier, now).await
+        };
         self.link.write(self.link.movement([user]), award).await
     }
 
@@ -174,7 +187,7 @@ impl PointRepository for CachedPoints {
         multiplier: BasisPoints,
         now: Timestamp,
     ) -> Result<Outcome<CheckIn>, StorageError> {
-        let check_in = self.inner().check_in(user, rules, multiplier, now);
+        let check_in = async |on: Inner| on.points().check_in(user, rules, multiplier, now).await;
         self.link.write(self.earning(user), check_in).await
     }
 
@@ -184,7 +197,7 @@ impl PointRepository for CachedPoints {
         rules: &EarningRules,
         now: Timestamp,
     ) -> Result<Outcome<PointEntry>, StorageError> {
-        let claim = self.inner().claim_daily_gift(user, rules, now);
+        let claim = async |on: Inner| on.points().claim_daily_gift(user, rules, now).await;
         self.link.write(self.earning(user), claim).await
     }
 

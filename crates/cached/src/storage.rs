@@ -3,20 +3,21 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use guildhall_cache::Cache;
+use guildhall_cache::{Cache, RelayOptions};
 use guildhall_domain::Timestamp;
 use guildhall_repository::{
-    ActivityRepository, ImportRepository, LedgerRepository, LevelRepository, PointRepository,
-    RankingRepository, Repositories, Storage, StorageError, StorageHealth, UnitOfWork,
-    UserRepository,
+    ActivityRepository, ImportRepository, InvalidationNote, InvalidationRepository,
+    LedgerRepository, LevelRepository, PointRepository, RankingRepository, Repositories, Storage,
+    StorageError, StorageHealth, UnitOfWork, UserRepository, conclude as conclude_unit,
 };
 
 use crate::activity::CachedActivity;
 use crate::import::CachedImports;
 use crate::ledger::CachedLedger;
 use crate::level::CachedLevels;
-use crate::link::{Link, Pending, UnitCell, conclude};
+use crate::link::{Link, Pending, UnitCell, conclude, note_of};
 use crate::options::CachedOptions;
+use crate::outbox::StorageOutbox;
 use crate::point::CachedPoints;
 use crate::ranking::CachedRankings;
 use crate::user::CachedUsers;
@@ -30,6 +31,8 @@ struct Lent {
     rankings: CachedRankings,
     levels: CachedLevels,
     imports: CachedImports,
+    /// For what stands behind: notes are never cached.
+    link: Link,
 }
 
 impl Lent {
@@ -42,6 +45,7 @@ impl Lent {
             rankings: CachedRankings { link: link.clone() },
             levels: CachedLevels { link: link.clone() },
             imports: CachedImports { link: link.clone() },
+            link: link.clone(),
         }
     }
 }
@@ -70,16 +74,19 @@ macro_rules! lend {
             fn imports(&self) -> &dyn ImportRepository {
                 &self.lent.imports
             }
+            fn invalidations(&self) -> &dyn InvalidationRepository {
+                self.lent.link.inner().invalidations()
+            }
         }
     };
 }
 lend!(CachedStorage);
 lend!(CachedUnit);
+lend!(CachedNoting);
 
 /// A storage in front of which a cache stands. It is a storage itself.
 pub struct CachedStorage {
     inner: Arc<dyn Storage>,
-    link: Link,
     lent: Lent,
 }
 
@@ -89,14 +96,27 @@ impl CachedStorage {
     #[must_use]
     pub fn new(inner: Arc<dyn Storage>, cache: Cache, options: CachedOptions) -> Self {
         let link = Link::to_storage(Arc::clone(&inner), cache, options);
-        let lent = Lent::new(&link);
-        Self { inner, link, lent }
+        Self { inner, lent: Lent::new(&link) }
+    }
+
+    /// Makes invalidation durable: every write leaves a note of what it changes in its own
+    /// transaction, and the cache relays the notes of writers that died or could not reach the
+    /// shared level. See [`Cache::relay`]. Without a shared level nothing changes.
+    ///
+    /// To be called within a tokio runtime, before the first read. A cache has one relay: a second
+    /// storage in front of which it stands must be on the same database.
+    #[must_use]
+    pub fn durable(self, options: RelayOptions) -> Self {
+        let outbox = Arc::new(StorageOutbox::new(Arc::clone(&self.inner)));
+        self.cache().relay(outbox, options);
+        let link = self.lent.link.durable();
+        Self { inner: self.inner, lent: Lent::new(&link) }
     }
 
     /// The cache, for statistics and operators.
     #[must_use]
     pub const fn cache(&self) -> &Cache {
-        self.link.whole_cache()
+        self.lent.link.whole_cache()
     }
 
     /// The storage behind the cache, for reads that must not be cached.
@@ -111,13 +131,23 @@ impl Storage for CachedStorage {
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StorageError> {
         let unit = Arc::new(UnitCell { unit: self.inner.begin().await? });
         let pending: Pending = Arc::new(Mutex::new(None));
-        let lent = Lent::new(&self.link.for_unit(Arc::clone(&unit), Arc::clone(&pending)));
+        let lent = Lent::new(&self.lent.link.for_unit(Arc::clone(&unit), Arc::clone(&pending)));
         Ok(Box::new(CachedUnit { lent, unit, pending }))
+    }
+
+    fn noting(&self, note: &InvalidationNote) -> Box<dyn Repositories> {
+        let link = self.lent.link.for_note(Arc::from(self.inner.noting(note)), note);
+        Box::new(CachedNoting { lent: Lent::new(&link) })
     }
 
     async fn health(&self, now: Timestamp) -> Result<StorageHealth, StorageError> {
         self.inner.health(now).await
     }
+}
+
+/// The decorators for one write, whose caller gave it a note.
+struct CachedNoting {
+    lent: Lent,
 }
 
 /// A unit whose writes are announced to the cache when it commits. Dropped, what it announced
@@ -142,12 +172,20 @@ impl CachedUnit {
 #[async_trait]
 impl UnitOfWork for CachedUnit {
     async fn commit(self: Box<Self>) -> Result<(), StorageError> {
+        let durable = self.lent.link.is_durable();
         let (unit, pending) = self.into_inner()?;
-        let outcome = unit.commit().await;
         let guard = pending.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(guard) = guard {
-            conclude(guard, &outcome).await;
+        let Some(mut guard) = guard else { return unit.commit().await };
+        if durable
+            && let Some(row) = guard.outbox_row()
+            && let Err(error) = unit.invalidations().insert(&note_of(row)).await
+        {
+            let refused = conclude_unit(unit, Err(error)).await;
+            guard.rolled_back();
+            return refused;
         }
+        let outcome = unit.commit().await;
+        conclude(guard, outcome.as_ref().err()).await;
         outcome
     }
 

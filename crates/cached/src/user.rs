@@ -13,12 +13,12 @@ use guildhall_domain::{
     Provider, Timestamp, UiState, User, UserId, UserOverview, UserPatch, Username, Vip,
 };
 use guildhall_repository::{
-    Cursor, ErrorKind, ListLimit, Page, PageRequest, SearchField, Storage, StorageError,
-    UserFilter, UserOrder, UserRepository, conclude,
+    Cursor, ErrorKind, InvalidationNote, ListLimit, Page, PageRequest, SearchField, Storage,
+    StorageError, UnitOfWork, UserFilter, UserOrder, UserRepository, conclude,
 };
 
 use crate::keys::{key, tag};
-use crate::link::Link;
+use crate::link::{Inner, Link};
 
 /// The user repository behind the cache.
 pub(crate) struct CachedUsers {
@@ -94,11 +94,14 @@ impl CachedUsers {
     }
 
     /// A change of a member's identity: the row, what finds it, and the lists it stands in.
-    async fn identity<T>(
+    async fn identity<T, F>(
         &self,
         id: UserId,
-        operation: impl Future<Output = Result<T, StorageError>> + Send,
-    ) -> Result<T, StorageError> {
+        operation: impl FnOnce(Inner) -> F + Send,
+    ) -> Result<T, StorageError>
+    where
+        F: Future<Output = Result<T, StorageError>> + Send,
+    {
         self.link.write([tag::user(id), tag::absent(), tag::lists()], operation).await
     }
 
@@ -114,7 +117,8 @@ impl CachedUsers {
         now: Timestamp,
     ) -> Result<User, StorageError> {
         let Some(storage) = self.link.storage() else {
-            let update = self.inner().update(id, patch, expected_version, true, now);
+            let update =
+                async |on: Inner| on.users().update(id, patch, expected_version, true, now).await;
             return self.link.write_namespaces(&["user", "users"], update).await;
         };
         let mut attempt = 1;
@@ -122,7 +126,8 @@ impl CachedUsers {
             let holder = self.inner().by_username(name).await?.map(|holder| holder.id);
             let changed = holder.into_iter().chain([id]).map(tag::user);
             let tags: Vec<_> = changed.chain([tag::absent(), tag::lists()]).collect();
-            let taken = take_over_from(storage, holder, id, patch, name, expected_version, now);
+            let takeover = Takeover { holder, id, patch, name, expected_version, now };
+            let taken = async |on: Inner| takeover.run(storage, on.note()).await;
             match self.link.write(tags, taken).await {
                 Err(StorageError::Contention) if attempt < TAKEOVER_ATTEMPTS => attempt += 1,
                 outcome => return outcome,
@@ -131,18 +136,38 @@ impl CachedUsers {
     }
 }
 
-/// Takes the name over if it is still `holder`'s, or still nobody's; else `Contention`.
-async fn take_over_from(
-    storage: &dyn Storage,
+/// A username that changes hands.
+struct Takeover<'a> {
+    /// Whose it is; nobody's when `None`.
     holder: Option<UserId>,
     id: UserId,
-    patch: &UserPatch,
-    name: &Username,
+    patch: &'a UserPatch,
+    name: &'a Username,
     expected_version: i64,
     now: Timestamp,
-) -> Result<User, StorageError> {
-    let work = storage.begin().await?;
-    let outcome = async {
+}
+
+impl Takeover<'_> {
+    /// Takes the name over if it is still the holder's, or still nobody's; else `Contention`.
+    async fn run(
+        &self,
+        storage: &dyn Storage,
+        note: Option<&InvalidationNote>,
+    ) -> Result<User, StorageError> {
+        let work = storage.begin().await?;
+        let outcome = self.run_in(&*work, note).await;
+        conclude(work, outcome).await
+    }
+
+    async fn run_in(
+        &self,
+        work: &dyn UnitOfWork,
+        note: Option<&InvalidationNote>,
+    ) -> Result<User, StorageError> {
+        let Self { holder, id, patch, name, expected_version, now } = *self;
+        if let Some(note) = note {
+            work.invalidations().insert(note).await?;
+        }
         let users = work.users();
         let current = users.by_username(name).await?;
         if current.as_ref().map(|user| user.id) != holder {
@@ -158,9 +183,7 @@ async fn take_over_from(
             StorageError::AlreadyExists { entity: "username", .. } => StorageError::Contention,
             error => error,
         })
-    };
-    let outcome = outcome.await;
-    conclude(work, outcome).await
+    }
 }
 
 /// Turns an error that says "somebody was faster" into one that is tried again.
@@ -263,7 +286,9 @@ impl UserRepository for CachedUsers {
 
     async fn create(&self, new: &NewUser, now: Timestamp) -> Result<User, StorageError> {
         let changed = |user: &User| registered([user]);
-        self.link.write_then(self.inner().create(new, now), changed, EVERY_MEMBER).await
+        self.link
+            .write_then(async |on| on.users().create(new, now).await, changed, EVERY_MEMBER)
+            .await
     }
 
     async fn create_batch(
@@ -272,7 +297,9 @@ impl UserRepository for CachedUsers {
         now: Timestamp,
     ) -> Result<Vec<User>, StorageError> {
         let changed = |users: &Vec<User>| registered(users);
-        self.link.write_then(self.inner().create_batch(new, now), changed, EVERY_MEMBER).await
+        self.link
+            .write_then(async |on| on.users().create_batch(new, now).await, changed, EVERY_MEMBER)
+            .await
     }
 
     async fn ensure(
@@ -283,7 +310,7 @@ impl UserRepository for CachedUsers {
     ) -> Result<Outcome<User>, StorageError> {
         // A new member changes who is absent. For one who exists the row may be filled, and whose
         // it is the result says: it may have been registered at this moment.
-        let ensure = self.inner().ensure(external, seed, now);
+        let ensure = async |on: Inner| on.users().ensure(external, seed, now).await;
         let changed = |ensured: &Outcome<User>| registered([&ensured.value]);
         self.link.write_then(ensure, changed, EVERY_MEMBER).await
     }
@@ -301,7 +328,9 @@ impl UserRepository for CachedUsers {
                 self.take_over(id, patch, name, expected_version, now).await
             }
             _ => {
-                let update = self.inner().update(id, patch, expected_version, takeover, now);
+                let update = async |on: Inner| {
+                    on.users().update(id, patch, expected_version, takeover, now).await
+                };
                 self.identity(id, update).await
             }
         }
@@ -317,7 +346,7 @@ impl UserRepository for CachedUsers {
             tag::leaderboard(),
             tag::totals(),
         ];
-        self.link.write(tags, self.inner().delete(id, now)).await
+        self.link.write(tags, async |on| on.users().delete(id, now).await).await
     }
 
     async fn list(
@@ -344,7 +373,7 @@ impl UserRepository for CachedUsers {
         is_admin: bool,
         now: Timestamp,
     ) -> Result<User, StorageError> {
-        self.identity(id, self.inner().set_admin(id, is_admin, now)).await
+        self.identity(id, async |on| on.users().set_admin(id, is_admin, now).await).await
     }
 
     async fn link_external(
@@ -353,7 +382,7 @@ impl UserRepository for CachedUsers {
         external: &NewExternal,
         now: Timestamp,
     ) -> Result<ExternalAccount, StorageError> {
-        self.identity(id, self.inner().link_external(id, external, now)).await
+        self.identity(id, async |on| on.users().link_external(id, external, now).await).await
     }
 
     async fn unlink_external(
@@ -362,7 +391,7 @@ impl UserRepository for CachedUsers {
         provider: &Provider,
         now: Timestamp,
     ) -> Result<bool, StorageError> {
-        self.identity(id, self.inner().unlink_external(id, provider, now)).await
+        self.identity(id, async |on| on.users().unlink_external(id, provider, now).await).await
     }
 
     async fn external_accounts(&self, id: UserId) -> Result<Vec<ExternalAccount>, StorageError> {
@@ -382,7 +411,7 @@ impl UserRepository for CachedUsers {
     }
 
     async fn set_ui_state(&self, id: UserId, state: &UiState) -> Result<(), StorageError> {
-        self.link.write([tag::user(id)], self.inner().set_ui_state(id, state)).await
+        self.link.write([tag::user(id)], async |on| on.users().set_ui_state(id, state).await).await
     }
 
     async fn set_last_checked_match(
@@ -390,11 +419,13 @@ impl UserRepository for CachedUsers {
         id: UserId,
         found: &MatchId,
     ) -> Result<(), StorageError> {
-        self.link.write([tag::user(id)], self.inner().set_last_checked_match(id, found)).await
+        self.link
+            .write([tag::user(id)], async |on| on.users().set_last_checked_match(id, found).await)
+            .await
     }
 
     async fn touch_login(&self, id: UserId, at: Timestamp) -> Result<(), StorageError> {
-        self.link.write([tag::user(id)], self.inner().touch_login(id, at)).await
+        self.link.write([tag::user(id)], async |on| on.users().touch_login(id, at).await).await
     }
 
     async fn overview(

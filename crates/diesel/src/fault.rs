@@ -69,6 +69,10 @@ pub(crate) fn settle(
         Fault::Raced => return StorageError::Contention,
         Fault::Database(error) => error,
     };
+    // Of a note that is part of another statement: by itself it is told before anything breaks.
+    if broken_uniqueness(&error).is_some_and(|name| name.contains("cache_invalidations")) {
+        return StorageError::already_exists("invalidation note", operation);
+    }
     match classify(&error) {
         Class::Contention => StorageError::Contention,
         Class::Timeout => StorageError::Timeout { resource, after: limit },

@@ -43,6 +43,8 @@ mod import_plan;
 mod import_undo;
 #[path = "both/import_write.rs"]
 mod import_write;
+#[path = "both/invalidation.rs"]
+mod invalidation;
 #[path = "both/lease.rs"]
 mod lease;
 #[path = "both/ledger.rs"]
@@ -51,6 +53,7 @@ mod ledger;
 mod ledger_audit;
 #[path = "both/level.rs"]
 mod level;
+mod many;
 mod member;
 #[path = "both/migrate.rs"]
 mod migrate;
@@ -80,9 +83,8 @@ mod user_write;
 
 pub use storage::DieselStorage as PostgresStorage;
 
-use movement::{
-    MOVEMENT, apply_movement, apply_transfer, insert_entries, lock_accounts, store_accounts,
-};
+use many::{insert_entries, lock_accounts, store_accounts};
+use movement::{MOVEMENT, apply_movement, apply_transfer};
 
 /// The columns of a row, to be selected.
 const fn columns<R>() -> Columns<R, Backend> {
@@ -275,6 +277,9 @@ async fn has_table(conn: &mut Conn, name: &'static str) -> QueryResult<bool> {
     let found = diesel::dsl::sql::<Bool>("to_regclass(").bind::<Text, _>(name).sql(") IS NOT NULL");
     diesel::select(found).get_result(conn).await
 }
+
+/// How long ago a note was inserted, in microseconds.
+const NOTE_AGE: &str = "(EXTRACT(EPOCH FROM clock_timestamp() - noted_at) * 1000000)::bigint";
 
 /// The half day in UTC that an entry was written in, counted from 1970.
 const ENTRY_HALF_DAY: &str = "FLOOR(EXTRACT(EPOCH FROM created_at) / 43200)";

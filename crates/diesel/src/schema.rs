@@ -231,6 +231,17 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::UtcTime;
+
+    cache_invalidations (id) {
+        id -> BigInt,
+        targets -> Text,
+        noted_at -> UtcTime,
+    }
+}
+
 diesel::joinable!(external_accounts -> users (user_id));
 diesel::joinable!(point_accounts -> users (user_id));
 diesel::joinable!(user_stats -> users (user_id));

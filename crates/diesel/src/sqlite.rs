@@ -39,6 +39,8 @@ mod import_plan;
 mod import_undo;
 #[path = "both/import_write.rs"]
 mod import_write;
+#[path = "both/invalidation.rs"]
+mod invalidation;
 #[path = "both/lease.rs"]
 mod lease;
 #[path = "both/ledger.rs"]
@@ -265,6 +267,9 @@ diesel::table! {
         name -> Text,
     }
 }
+
+/// How long ago a note was inserted, in microseconds.
+const NOTE_AGE: &str = "(CAST(unixepoch('subsec') * 1000000 AS INTEGER) - noted_at)";
 
 /// The half day in UTC that an entry was written in, counted from 1970.
 const ENTRY_HALF_DAY: &str = "created_at / 43200000000 - (created_at < 0)";

@@ -4,6 +4,7 @@
 mod activity;
 mod error;
 mod import;
+mod invalidation;
 mod ledger;
 mod level;
 #[cfg(feature = "mock")]
@@ -21,6 +22,7 @@ pub use import::{
     ImportId, ImportPhase, ImportRepository, ImportRun, ImportedRows, MemberImport, MemberWarning,
     NewImport,
 };
+pub use invalidation::{InvalidationNote, InvalidationRepository};
 pub use ledger::{EntryFilter, LedgerRepository, RebuiltAccount};
 pub use level::LevelRepository;
 #[cfg(feature = "mock")]
@@ -34,7 +36,8 @@ pub use user::{SearchField, UserFilter, UserOrder, UserRepository};
 
 #[cfg(feature = "mock")]
 pub use {
-    activity::MockActivityRepository, import::MockImportRepository, ledger::MockLedgerRepository,
+    activity::MockActivityRepository, import::MockImportRepository,
+    invalidation::MockInvalidationRepository, ledger::MockLedgerRepository,
     level::MockLevelRepository, point::MockPointRepository, ranking::MockRankingRepository,
     user::MockUserRepository,
 };

@@ -8,6 +8,7 @@ use guildhall_domain::Timestamp;
 
 use crate::activity::MockActivityRepository;
 use crate::import::MockImportRepository;
+use crate::invalidation::MockInvalidationRepository;
 use crate::ledger::MockLedgerRepository;
 use crate::level::MockLevelRepository;
 use crate::point::MockPointRepository;
@@ -15,8 +16,9 @@ use crate::ranking::MockRankingRepository;
 use crate::storage::{Repositories, Storage, StorageHealth, UnitOfWork};
 use crate::user::MockUserRepository;
 use crate::{
-    ActivityRepository, ImportRepository, LedgerRepository, LevelRepository, PointRepository,
-    RankingRepository, StorageError, UserRepository,
+    ActivityRepository, ImportRepository, InvalidationNote, InvalidationRepository,
+    LedgerRepository, LevelRepository, PointRepository, RankingRepository, StorageError,
+    UserRepository,
 };
 
 /// One mock a repository. Set the expectations, then hand over a [`MockStorage`].
@@ -36,6 +38,8 @@ pub struct MockUnitOfWork {
     pub levels: MockLevelRepository,
     /// Imports.
     pub imports: MockImportRepository,
+    /// Notes for caches.
+    pub invalidations: MockInvalidationRepository,
     /// What `commit` answers; success when `None`.
     pub commit_error: Option<StorageError>,
 }
@@ -74,12 +78,20 @@ impl Repositories for MockStorage {
     fn imports(&self) -> &dyn ImportRepository {
         &self.0.imports
     }
+    fn invalidations(&self) -> &dyn InvalidationRepository {
+        &self.0.invalidations
+    }
 }
 
 #[async_trait]
 impl Storage for MockStorage {
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StorageError> {
         Ok(Box::new(self.clone()))
+    }
+
+    /// The same mocks: the note is forgotten.
+    fn noting(&self, _note: &InvalidationNote) -> Box<dyn Repositories> {
+        Box::new(self.clone())
     }
 
     async fn health(&self, _now: Timestamp) -> Result<StorageHealth, StorageError> {

@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use guildhall_domain::Timestamp;
 
 use crate::{
-    ActivityRepository, ImportRepository, LedgerRepository, LevelRepository, PointRepository,
-    RankingRepository, StorageError, UserRepository,
+    ActivityRepository, ImportRepository, InvalidationNote, InvalidationRepository,
+    LedgerRepository, LevelRepository, PointRepository, RankingRepository, StorageError,
+    UserRepository,
 };
 
 /// Every repository. What lends them decides how their calls run: each on its own, or all in one
@@ -27,6 +28,8 @@ pub trait Repositories: Send + Sync {
     fn levels(&self) -> &dyn LevelRepository;
     /// Bringing members from other systems.
     fn imports(&self) -> &dyn ImportRepository;
+    /// What writes make wrong in caches.
+    fn invalidations(&self) -> &dyn InvalidationRepository;
 }
 
 /// A storage. Each call runs by itself: it is atomic, is tried again when other writers win, and
@@ -37,6 +40,11 @@ pub trait Storage: Repositories {
     ///
     /// `Unavailable` when no connection is to be had within the acquire timeout.
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StorageError>;
+
+    /// The same repositories for **one** call that writes, which stores `note` in its own
+    /// transaction: both become permanent, or neither does. A call that only reads stores nothing,
+    /// nor need one that found its work done already.
+    fn noting(&self, note: &InvalidationNote) -> Box<dyn Repositories>;
 
     /// Probes that the storage can be written to, and how busy it is. `now` marks the probe.
     async fn health(&self, now: Timestamp) -> Result<StorageHealth, StorageError>;

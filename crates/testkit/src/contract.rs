@@ -21,6 +21,7 @@ pub mod concurrency;
 mod expect;
 mod given;
 pub mod import;
+pub mod invalidation;
 pub mod ledger;
 pub mod level;
 pub mod point;
@@ -107,7 +108,7 @@ macro_rules! contract_tests {
     ($harness:path) => {
         $crate::contract_tests!(
             $harness,
-            user activity point ledger ranking level import unit concurrency cancellation
+            user activity point ledger ranking level import invalidation unit concurrency cancellation
         );
     };
     ($harness:path, $($contract:ident)+) => {
@@ -182,7 +183,7 @@ mod tests {
                 $(super::$contract::promises!(names => listed);)+
             };
         }
-        list!(user activity point ledger ranking level import unit concurrency cancellation);
+        list!(user activity point ledger ranking level import invalidation unit concurrency cancellation);
         assert_eq!(names, written());
         for contract in ["user", "point", "unit"] {
             assert!(names.iter().any(|name| name.starts_with(contract)), "{contract}");

@@ -109,6 +109,9 @@ settings! {
         |s, raw| s.cache.prefix = key_part(raw)?;
     "cache.schema" = Some("v1"), "Second part of every key; change it to leave old values behind.",
         |s, raw| s.cache.schema = key_part(raw)?;
+    "cache.durable_invalidation" = Some("true"),
+        "Whether writes leave a note of what they change, for a cache in Redis. Without it a process that dies between its commit and Redis, or a Redis that is down, leaves old values to other processes until their life times end.",
+        |s, raw| s.cache.durable_invalidation = boolean(raw)?;
     "cache.default_ttl" = Some("300s"), "How long values live that have no setting of their own.",
         |s, raw| s.cache.default_ttl = duration(raw)?;
     "cache.jitter" = Some("true"), "Whether life times vary by up to a tenth, so that values made together do not end together.",

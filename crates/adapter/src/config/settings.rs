@@ -46,6 +46,8 @@ pub struct CacheSettings {
     pub prefix: String,
     /// Second part of every key.
     pub schema: String,
+    /// Whether writes leave a note of what they change, for a cache in Redis.
+    pub durable_invalidation: bool,
     /// How long entries live that have no setting of their own.
     pub default_ttl: Duration,
     /// Whether life times vary by up to a tenth.
@@ -119,6 +121,7 @@ impl Settings {
                 backend: None,
                 prefix: String::new(),
                 schema: String::new(),
+                durable_invalidation: true,
                 default_ttl: Duration::ZERO,
                 jitter: true,
                 user_ttl: Duration::ZERO,

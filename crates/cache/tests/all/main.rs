@@ -6,6 +6,7 @@ mod batch;
 mod fake;
 mod flights;
 mod levels;
+mod outbox;
 mod races;
 #[cfg(feature = "redis")]
 mod redis_server;

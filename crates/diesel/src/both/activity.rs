@@ -79,9 +79,14 @@ impl ActivityRepository for DieselActivity {
         let change = StatsChange::of(patch, expected_version)?;
         let args = (user, change, expected_version);
         self.lease
-            .run("activity.update_stats", Mode::Bare, args, |conn, (user, change, expected)| {
-                Box::pin(update_stats_on(conn, *user, change, *expected))
-            })
+            .run(
+                "activity.update_stats",
+                Mode::Statement,
+                args,
+                |conn, (user, change, expected)| {
+                    Box::pin(update_stats_on(conn, *user, change, *expected))
+                },
+            )
             .await
     }
 

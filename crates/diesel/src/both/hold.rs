@@ -84,6 +84,7 @@ pub(super) async fn capture_on(
         multiplier_bp: None,
         counterpart: None,
         idem_key: Some(format!("hold:{id}")),
+        note: None,
         now: DbTime(now),
     };
     movement_on(conn, &movement).await

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use diesel_async::{AsyncConnection, TransactionManager};
 use futures_util::future::BoxFuture;
-use guildhall_repository::{ErrorKind, StorageError, retry_contention};
+use guildhall_repository::{ErrorKind, InvalidationNote, StorageError, retry_contention};
 use tracing::Instrument;
 
+use super::invalidation::insert_note_on;
 use super::pool::{Manager, PoolCore, Turn};
 use super::{Conn, SYSTEM, begin_snapshot, begin_write};
 use crate::fault::{Fault, Worked, broken_uniqueness};
@@ -19,9 +20,12 @@ pub(super) type Body<A, T> = for<'c> fn(&'c mut Conn, &'c A) -> BoxFuture<'c, Wo
 /// What a body needs around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// Nothing: one statement, or several that need not agree.
+    /// Nothing: one read, or several that need not agree.
     Bare,
-    /// One statement that may fail on a constraint: a savepoint inside a unit, nothing outside.
+    /// One statement that writes: nothing, but a transaction with the note where there is one.
+    Statement,
+    /// One statement that may fail on a constraint: a savepoint inside a unit, nothing outside. It
+    /// writes the note by itself, see [`Lease::woven`].
     #[allow(dead_code, reason = "PostgreSQL's movements are one statement, SQLite's are not")]
     Guarded,
     /// Several reads that must agree: a read-only snapshot outside a unit, nothing inside.
@@ -35,6 +39,8 @@ pub(super) enum Mode {
 pub(super) enum Lease {
     /// Each call from the pool.
     Pool(Arc<PoolCore>),
+    /// Each call from the pool, and every write stores this note in its own transaction.
+    Noting(Arc<PoolCore>, Arc<InvalidationNote>),
     /// All calls from one open unit.
     Unit(Arc<UnitCore>),
 }
@@ -65,8 +71,17 @@ impl Lease {
     /// Where chance comes from.
     pub(super) fn random(&self) -> &dyn guildhall_domain::Random {
         match self {
-            Self::Pool(core) => &*core.random,
+            Self::Pool(core) | Self::Noting(core, _) => &*core.random,
             Self::Unit(unit) => &*unit.shared.random,
+        }
+    }
+
+    /// The note that a single statement of this mode has to write by itself; `None` when there is
+    /// none, or when the call around the statement does it.
+    pub(super) fn woven(&self, mode: Mode) -> Option<Arc<InvalidationNote>> {
+        match self {
+            Self::Noting(_, note) if mode == Mode::Guarded => Some(Arc::clone(note)),
+            _ => None,
         }
     }
 
@@ -86,7 +101,11 @@ impl Lease {
         match self {
             Self::Pool(core) => {
                 let args = Arc::new(args);
-                run_pooled(core, operation, mode, &args, body).instrument(span).await
+                run_pooled(core, operation, mode, None, &args, body).instrument(span).await
+            }
+            Self::Noting(core, note) => {
+                let args = Arc::new(args);
+                run_pooled(core, operation, mode, Some(note), &args, body).instrument(span).await
             }
             Self::Unit(unit) => {
                 run_in_unit(unit, operation, mode, args, body).instrument(span).await
@@ -118,6 +137,7 @@ async fn run_pooled<A, T>(
     core: &Arc<PoolCore>,
     operation: &'static str,
     mode: Mode,
+    note: Option<&Arc<InvalidationNote>>,
     args: &Arc<A>,
     body: Body<A, T>,
 ) -> Result<T, StorageError>
@@ -125,13 +145,19 @@ where
     A: Send + Sync + 'static,
     T: Send + 'static,
 {
+    // What stores a note beside its own statement needs a transaction around both.
+    let mode = match (mode, note) {
+        (Mode::Statement, Some(_)) => Mode::Transaction,
+        (mode, _) => mode,
+    };
+    let note = note.filter(|_| mode == Mode::Transaction);
     let attempt = || async move {
         let turn = core.turn(mode == Mode::Transaction).await?;
         let mut slot = core.acquire().await?;
-        let args = Arc::clone(args);
+        let (args, note) = (Arc::clone(args), note.cloned());
         let work = async move {
             slot.busy = true;
-            let outcome = run_alone(&mut slot.conn, mode, &*args, body).await;
+            let outcome = run_alone(&mut slot.conn, mode, note.as_deref(), &*args, body).await;
             slot.busy = false;
             drop((slot, turn)); // In this order: who comes next finds a connection.
             outcome
@@ -181,33 +207,35 @@ const LOOKS: u32 = 3;
 async fn run_alone<A: Sync, T: Send>(
     conn: &mut Conn,
     mode: Mode,
+    note: Option<&InvalidationNote>,
     args: &A,
     body: Body<A, T>,
 ) -> Worked<T> {
     for _ in 1..LOOKS {
-        match run_once(conn, mode, args, body).await {
+        match run_once(conn, mode, note, args, body).await {
             Err(Fault::Raced) => {}
             outcome => return outcome,
         }
     }
-    run_once(conn, mode, args, body).await
+    run_once(conn, mode, note, args, body).await
 }
 
 async fn run_once<A: Sync, T: Send>(
     conn: &mut Conn,
     mode: Mode,
+    note: Option<&InvalidationNote>,
     args: &A,
     body: Body<A, T>,
 ) -> Worked<T> {
     match mode {
-        Mode::Bare | Mode::Guarded => body(conn, args).await.map_err(raced),
+        Mode::Bare | Mode::Statement | Mode::Guarded => body(conn, args).await.map_err(raced),
         Mode::Snapshot => {
             begin_snapshot(conn).await?;
-            conclude(conn, args, body).await
+            conclude(conn, None, args, body).await
         }
         Mode::Transaction => {
             begin_write(conn).await?;
-            conclude(conn, args, body).await
+            conclude(conn, note, args, body).await
         }
     }
 }
@@ -219,12 +247,12 @@ async fn run_inside<A: Sync, T: Send>(
     args: &A,
     body: Body<A, T>,
 ) -> Worked<T> {
-    if matches!(mode, Mode::Bare | Mode::Snapshot) {
+    if matches!(mode, Mode::Bare | Mode::Statement | Mode::Snapshot) {
         return body(conn, args).await;
     }
     for look in 1..=LOOKS {
         Transactions::begin_transaction(conn).await?; // A savepoint: the unit's own is open.
-        match conclude(conn, args, body).await {
+        match conclude(conn, None, args, body).await {
             Err(Fault::Raced) if look < LOOKS => {}
             outcome => return outcome,
         }
@@ -235,8 +263,20 @@ async fn run_inside<A: Sync, T: Send>(
 type Transactions = <Conn as AsyncConnection>::TransactionManager;
 
 /// Runs the body in the transaction or savepoint that was just begun, and ends it.
-async fn conclude<A: Sync, T: Send>(conn: &mut Conn, args: &A, body: Body<A, T>) -> Worked<T> {
-    match body(conn, args).await {
+async fn conclude<A: Sync, T: Send>(
+    conn: &mut Conn,
+    note: Option<&InvalidationNote>,
+    args: &A,
+    body: Body<A, T>,
+) -> Worked<T> {
+    let outcome = async {
+        // Before the body takes its locks: nobody waits for them longer than without the note.
+        if let Some(note) = note {
+            insert_note_on(conn, note).await?;
+        }
+        body(conn, args).await
+    };
+    match outcome.await {
         Ok(value) => {
             Transactions::commit_transaction(conn).await?;
             Ok(value)

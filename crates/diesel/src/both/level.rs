@@ -62,7 +62,7 @@ impl LevelRepository for DieselLevels {
             });
         }
         self.lease
-            .run("levels.delete", Mode::Bare, i64::from(level), |conn, level| {
+            .run("levels.delete", Mode::Statement, i64::from(level), |conn, level| {
                 Box::pin(delete_on(conn, *level))
             })
             .await

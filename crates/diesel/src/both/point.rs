@@ -42,7 +42,8 @@ impl PointRepository for DieselPoints {
         award: &Award,
         now: Timestamp,
     ) -> Result<Outcome<PointEntry>, StorageError> {
-        let movement = Movement::award(award, now)?;
+        let mut movement = Movement::award(award, now)?;
+        movement.note = self.lease.woven(MOVEMENT);
         self.lease.run("points.award", MOVEMENT, movement, |c, m| Box::pin(movement_on(c, m))).await
     }
 
@@ -51,7 +52,8 @@ impl PointRepository for DieselPoints {
         deduct: &Deduct,
         now: Timestamp,
     ) -> Result<Outcome<PointEntry>, StorageError> {
-        let movement = Movement::deduct(deduct, now);
+        let mut movement = Movement::deduct(deduct, now);
+        movement.note = self.lease.woven(MOVEMENT);
         self.lease
             .run("points.deduct", MOVEMENT, movement, |c, m| Box::pin(movement_on(c, m)))
             .await
@@ -64,7 +66,8 @@ impl PointRepository for DieselPoints {
     ) -> Result<Outcome<TransferPair>, StorageError> {
         let random = self.lease.random();
         let id = TransferId::from_bits(random.next_u64(), random.next_u64());
-        let movement = TransferMovement::of(transfer, &id, now);
+        let mut movement = TransferMovement::of(transfer, &id, now);
+        movement.note = self.lease.woven(MOVEMENT);
         self.lease
             .run("points.transfer", MOVEMENT, movement, |c, t| Box::pin(transfer_on(c, t)))
             .await
@@ -96,7 +99,8 @@ impl PointRepository for DieselPoints {
             let expected = "more or less than zero";
             return Err(StorageError::invalid("amount", Rule::Malformed { expected }));
         }
-        let movement = Movement::adjust(adjustment, now);
+        let mut movement = Movement::adjust(adjustment, now);
+        movement.note = self.lease.woven(MOVEMENT);
         self.lease
             .run("points.adjust", MOVEMENT, movement, |c, m| Box::pin(movement_on(c, m)))
             .await
@@ -434,6 +438,7 @@ async fn reverse_on(
         multiplier_bp: None,
         counterpart: None,
         idem_key: Some(format!("reverse:{id}")),
+        note: None,
         now: DbTime(now),
     };
     movement_on(conn, &movement).await

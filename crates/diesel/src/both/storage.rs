@@ -8,13 +8,14 @@ use async_trait::async_trait;
 use diesel_async::{AsyncConnection, TransactionManager};
 use guildhall_domain::Timestamp;
 use guildhall_repository::{
-    ActivityRepository, ImportRepository, LedgerRepository, LevelRepository, PointRepository,
-    RankingRepository, Repositories, Storage, StorageError, StorageHealth, UnitOfWork,
-    UserRepository,
+    ActivityRepository, ImportRepository, InvalidationNote, InvalidationRepository,
+    LedgerRepository, LevelRepository, PointRepository, RankingRepository, Repositories, Storage,
+    StorageError, StorageHealth, UnitOfWork, UserRepository,
 };
 
 use super::activity::DieselActivity;
 use super::import::DieselImports;
+use super::invalidation::DieselInvalidations;
 use super::lease::{Lease, Mode, UnitCore};
 use super::ledger::DieselLedger;
 use super::level::DieselLevels;
@@ -36,6 +37,7 @@ struct Lent {
     rankings: DieselRankings,
     levels: DieselLevels,
     imports: DieselImports,
+    invalidations: DieselInvalidations,
 }
 
 impl Lent {
@@ -48,6 +50,7 @@ impl Lent {
             rankings: DieselRankings { lease: lease.clone() },
             levels: DieselLevels { lease: lease.clone() },
             imports: DieselImports { lease: lease.clone() },
+            invalidations: DieselInvalidations { lease: lease.clone() },
         }
     }
 }
@@ -99,11 +102,15 @@ macro_rules! lend {
             fn imports(&self) -> &dyn ImportRepository {
                 &self.lent.imports
             }
+            fn invalidations(&self) -> &dyn InvalidationRepository {
+                &self.lent.invalidations
+            }
         }
     };
 }
 lend!(DieselStorage);
 lend!(DieselUnit);
+lend!(DieselNoting);
 
 #[async_trait]
 impl Storage for DieselStorage {
@@ -126,6 +133,11 @@ impl Storage for DieselStorage {
         });
         let lent = Lent::new(&Lease::Unit(Arc::clone(&unit)));
         Ok(Box::new(DieselUnit { unit, lent }))
+    }
+
+    fn noting(&self, note: &InvalidationNote) -> Box<dyn Repositories> {
+        let lease = Lease::Noting(Arc::clone(&self.core), Arc::new(note.clone()));
+        Box::new(DieselNoting { lent: Lent::new(&lease) })
     }
 
     async fn health(&self, now: Timestamp) -> Result<StorageHealth, StorageError> {
@@ -159,6 +171,11 @@ async fn probe_on(conn: &mut Conn, now: Timestamp) -> Worked<String> {
         .execute(conn)
         .await?;
     Ok(server_version(conn).await?)
+}
+
+/// The repositories for one write that stores a note.
+struct DieselNoting {
+    lent: Lent,
 }
 
 /// A unit of work on this database.

@@ -223,9 +223,14 @@ impl UserRepository for DieselUsers {
         now: Timestamp,
     ) -> Result<User, StorageError> {
         self.lease
-            .run("users.set_admin", Mode::Bare, (id, is_admin, now), |conn, (id, is_admin, now)| {
-                Box::pin(user_write::set_admin_on(conn, *id, *is_admin, *now))
-            })
+            .run(
+                "users.set_admin",
+                Mode::Statement,
+                (id, is_admin, now),
+                |conn, (id, is_admin, now)| {
+                    Box::pin(user_write::set_admin_on(conn, *id, *is_admin, *now))
+                },
+            )
             .await
     }
 
@@ -275,7 +280,7 @@ impl UserRepository for DieselUsers {
 
     async fn set_ui_state(&self, id: UserId, state: &UiState) -> Result<(), StorageError> {
         self.lease
-            .run("users.set_ui_state", Mode::Bare, (id, state.clone()), |conn, (id, state)| {
+            .run("users.set_ui_state", Mode::Statement, (id, state.clone()), |conn, (id, state)| {
                 Box::pin(user_write::set_ui_state_on(conn, *id, state))
             })
             .await
@@ -288,7 +293,7 @@ impl UserRepository for DieselUsers {
     ) -> Result<(), StorageError> {
         let args = (id, found.clone());
         self.lease
-            .run("users.set_last_checked_match", Mode::Bare, args, |conn, (id, found)| {
+            .run("users.set_last_checked_match", Mode::Statement, args, |conn, (id, found)| {
                 Box::pin(user_write::set_last_checked_match_on(conn, *id, found))
             })
             .await
@@ -296,7 +301,7 @@ impl UserRepository for DieselUsers {
 
     async fn touch_login(&self, id: UserId, at: Timestamp) -> Result<(), StorageError> {
         self.lease
-            .run("users.touch_login", Mode::Bare, (id, at), |conn, (id, at)| {
+            .run("users.touch_login", Mode::Statement, (id, at), |conn, (id, at)| {
                 Box::pin(user_write::touch_login_on(conn, *id, *at))
             })
             .await

@@ -3,20 +3,20 @@
 //! The query builder has no data-modifying `WITH`, hence these fragments: fixed text, binds only,
 //! prepared once a connection because their type is their identity.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
 use diesel::{OptionalExtension, QueryResult};
 use diesel_async::RunQueryDsl;
+use guildhall_repository::InvalidationNote;
 
+use super::Conn;
 use super::lease::Mode;
-use super::{Conn, columns};
 use crate::fault::Worked;
-use crate::rows::{AccountRow, Moved, Movement, NewEntryRow, TransferMovement};
-use crate::schema::point_accounts;
-use crate::types::{DbTime, UtcTime};
+use crate::rows::{Moved, Movement, TransferMovement};
+use crate::types::UtcTime;
 
 /// One statement needs no transaction around it.
 pub(super) const MOVEMENT: Mode = Mode::Guarded;
@@ -24,18 +24,75 @@ pub(super) const MOVEMENT: Mode = Mode::Guarded;
 /// Applies a movement. `None` when the account is absent, closed or short of points, or the
 /// once-only key was used: nothing was written then.
 pub(super) async fn apply_movement(conn: &mut Conn, movement: &Movement) -> Worked<Option<Moved>> {
-    let moved = match (movement.gives_xp(), movement.idem_key.is_some()) {
-        (false, false) => MoveSql::<NO_XP, false>::run(conn, movement).await?,
-        (false, true) => MoveSql::<NO_XP, true>::run(conn, movement).await?,
-        (true, true) => MoveSql::<XP, true>::run(conn, movement).await?,
-        // Most awards pass no level, and a statement that need not say which is shorter. It finds
-        // no account where a level is passed, or where the other finds none either.
-        (true, false) => match MoveSql::<XP_WITHIN_LEVEL, false>::run(conn, movement).await? {
-            None => MoveSql::<XP, false>::run(conn, movement).await?,
-            moved => moved,
-        },
+    let moved = match movement.note.as_deref().map(NoteSql::of) {
+        None => movement_with(conn, movement, NoNote).await?,
+        Some(note) => movement_with(conn, movement, note).await?,
     };
     Ok(moved)
+}
+
+async fn movement_with<N>(conn: &mut Conn, m: &Movement, note: N) -> QueryResult<Option<Moved>>
+where
+    N: QueryFragment<Pg> + Clone + Send + 'static,
+{
+    match (m.gives_xp(), m.idem_key.is_some()) {
+        (false, false) => MoveSql::<NO_XP, false, N>::run(conn, m, note).await,
+        (false, true) => MoveSql::<NO_XP, true, N>::run(conn, m, note).await,
+        (true, true) => MoveSql::<XP, true, N>::run(conn, m, note).await,
+        // Most awards pass no level, and a statement that need not say which is shorter. It finds
+        // no account where a level is passed, or where the other finds none either.
+        (true, false) => {
+            match MoveSql::<XP_WITHIN_LEVEL, false, N>::run(conn, m, note.clone()).await? {
+                None => MoveSql::<XP, false, N>::run(conn, m, note).await,
+                moved => Ok(moved),
+            }
+        }
+    }
+}
+
+/// The part of a movement that stores what it makes wrong in caches, in the same statement and so
+/// in the same transaction, and only if something moved.
+#[derive(Clone)]
+struct NoteSql {
+    id: i64,
+    targets: Arc<str>,
+}
+
+impl NoteSql {
+    fn of(note: &InvalidationNote) -> Self {
+        Self { id: note.id, targets: Arc::clone(&note.targets) }
+    }
+}
+
+impl QueryId for NoteSql {
+    type QueryId = Self;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl QueryFragment<Pg> for NoteSql {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(", noted AS (INSERT INTO cache_invalidations (id, targets) SELECT ");
+        out.push_bind_param::<BigInt, _>(&self.id)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, str>(&self.targets)?;
+        out.push_sql(" WHERE EXISTS (SELECT FROM moved))");
+        Ok(())
+    }
+}
+
+/// A movement that nobody's cache needs to know of, or whose caller stores the note.
+#[derive(Clone, Copy)]
+struct NoNote;
+
+impl QueryId for NoNote {
+    type QueryId = Self;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl QueryFragment<Pg> for NoNote {
+    fn walk_ast<'b>(&'b self, _out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        Ok(())
+    }
 }
 
 /// What a movement does to the experience: nothing.
@@ -46,25 +103,29 @@ const XP_WITHIN_LEVEL: u8 = 1;
 const XP: u8 = 2;
 
 /// The statement of a movement. One without a once-only key does not look for earlier uses.
-struct MoveSql<const GAIN: u8, const KEYED: bool> {
+struct MoveSql<const GAIN: u8, const KEYED: bool, N> {
     movement: Movement,
     earned: i64,
     spent: i64,
+    note: N,
 }
 
-impl<const GAIN: u8, const KEYED: bool> QueryId for MoveSql<GAIN, KEYED> {
+impl<const GAIN: u8, const KEYED: bool, N: 'static> QueryId for MoveSql<GAIN, KEYED, N> {
     type QueryId = Self;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl<const GAIN: u8, const KEYED: bool> Query for MoveSql<GAIN, KEYED> {
+impl<const GAIN: u8, const KEYED: bool, N> Query for MoveSql<GAIN, KEYED, N> {
     type SqlType = (BigInt, BigInt, BigInt, Array<BigInt>);
 }
 
-impl<const GAIN: u8, const KEYED: bool> MoveSql<GAIN, KEYED> {
-    async fn run(conn: &mut Conn, movement: &Movement) -> QueryResult<Option<Moved>> {
+impl<const GAIN: u8, const KEYED: bool, N> MoveSql<GAIN, KEYED, N>
+where
+    N: QueryFragment<Pg> + Send + 'static,
+{
+    async fn run(conn: &mut Conn, movement: &Movement, note: N) -> QueryResult<Option<Moved>> {
         let (earned, spent) = (movement.earned(), movement.spent());
-        let sql = Self { movement: movement.clone(), earned, spent };
+        let sql = Self { movement: movement.clone(), earned, spent, note };
         let row: Option<(i64, i64, i64, Vec<i64>)> = sql.get_result(conn).await.optional()?;
         Ok(row.map(|(entry, seq, balance_after, levels)| Moved {
             entry,
@@ -173,7 +234,10 @@ impl<const GAIN: u8, const KEYED: bool> MoveSql<GAIN, KEYED> {
     }
 }
 
-impl<const GAIN: u8, const KEYED: bool> QueryFragment<Pg> for MoveSql<GAIN, KEYED> {
+impl<const GAIN: u8, const KEYED: bool, N> QueryFragment<Pg> for MoveSql<GAIN, KEYED, N>
+where
+    N: QueryFragment<Pg> + Send + 'static,
+{
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("WITH moved AS (");
         self.changes(&mut out)?;
@@ -184,13 +248,17 @@ impl<const GAIN: u8, const KEYED: bool> QueryFragment<Pg> for MoveSql<GAIN, KEYE
             self.gain(&mut out)?;
             out.push_sql(" AS gain), entry AS (");
             self.entry(&mut out)?;
+            out.push_sql("id)");
+            self.note.walk_ast(out.reborrow())?;
             out.push_sql(
-                "id) SELECT entry.id, moved.seq, moved.balance, ARRAY(SELECT l.level \
+                " SELECT entry.id, moved.seq, moved.balance, ARRAY(SELECT l.level \
                  FROM levels AS l WHERE l.min_xp > moved.xp - moved.gain \
                  AND l.min_xp <= moved.xp ORDER BY l.level) FROM moved, entry",
             );
         } else {
-            out.push_sql(") ");
+            out.push_sql(")");
+            self.note.walk_ast(out.reborrow())?;
+            out.push_sql(" ");
             self.entry(&mut out)?;
             out.push_sql("id, seq, balance_after, '{}'::bigint[]");
         }
@@ -206,7 +274,11 @@ pub(super) async fn apply_transfer(
     conn: &mut Conn,
     transfer: &TransferMovement,
 ) -> Worked<Option<(Moved, Moved)>> {
-    let rows: Vec<(i64, i64, i64, i64)> = TransferSql(transfer.clone()).load(conn).await?;
+    let (t, note) = (transfer.clone(), transfer.note.as_deref().map(NoteSql::of));
+    let rows: Vec<(i64, i64, i64, i64)> = match note {
+        None => TransferSql(t, NoNote).load(conn).await?,
+        Some(note) => TransferSql(t, note).load(conn).await?,
+    };
     let half = |user: i64| {
         rows.iter().find(|row| row.0 == user).map(|&(_, entry, seq, balance_after)| Moved {
             entry,
@@ -219,21 +291,24 @@ pub(super) async fn apply_transfer(
 }
 
 /// The statement of a transfer.
-struct TransferSql(TransferMovement);
+struct TransferSql<N>(TransferMovement, N);
 
-impl QueryId for TransferSql {
+impl<N: 'static> QueryId for TransferSql<N> {
     type QueryId = Self;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl Query for TransferSql {
+impl<N> Query for TransferSql<N> {
     type SqlType = (BigInt, BigInt, BigInt, BigInt);
 }
 
-impl QueryFragment<Pg> for TransferSql {
+impl<N: QueryFragment<Pg>> QueryFragment<Pg> for TransferSql<N> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         let t = &self.0;
-        out.push_sql("SELECT moved_user, entry_id, entry_seq, new_balance FROM transfer_points(");
+        out.push_sql(
+            "WITH moved AS MATERIALIZED (SELECT moved_user, entry_id, entry_seq, new_balance \
+             FROM transfer_points(",
+        );
         out.push_bind_param::<BigInt, _>(&t.from)?;
         out.push_sql(", ");
         out.push_bind_param::<BigInt, _>(&t.to)?;
@@ -247,166 +322,9 @@ impl QueryFragment<Pg> for TransferSql {
         out.push_bind_param::<Nullable<Text>, _>(&t.idem_key)?;
         out.push_sql(", ");
         out.push_bind_param::<UtcTime, _>(&t.now)?;
-        out.push_sql(")");
+        out.push_sql("))");
+        self.1.walk_ast(out.reborrow())?;
+        out.push_sql(" SELECT moved_user, entry_id, entry_seq, new_balance FROM moved");
         Ok(())
     }
-}
-
-/// The accounts of these members, locked in ascending order until the transaction ends; absent
-/// ones are left out.
-pub(super) async fn lock_accounts(conn: &mut Conn, users: &[i64]) -> QueryResult<Vec<AccountRow>> {
-    use diesel::{ExpressionMethods, QueryDsl};
-    point_accounts::table
-        .filter(point_accounts::user_id.eq_any(users))
-        .order(point_accounts::user_id)
-        .for_no_key_update()
-        .select(columns::<AccountRow>())
-        .load(conn)
-        .await
-}
-
-/// A fragment that is prepared once: its columns travel as arrays, however many rows there are.
-macro_rules! array_statement {
-    ($name:ident -> $sql_type:ty { $($field:ident: $item:ty => $item_sql:ty,)+ }, $before:literal, $after:literal) => {
-        struct $name {
-            $($field: Vec<$item>,)+
-        }
-
-        impl QueryId for $name {
-            type QueryId = Self;
-            const HAS_STATIC_QUERY_ID: bool = true;
-        }
-
-        impl Query for $name {
-            type SqlType = $sql_type;
-        }
-
-        impl QueryFragment<Pg> for $name {
-            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-                out.push_sql($before);
-                let mut first = true;
-                $(
-                    if !std::mem::take(&mut first) {
-                        out.push_sql(", ");
-                    }
-                    out.push_bind_param::<Array<$item_sql>, Vec<$item>>(&self.$field)?;
-                )+
-                out.push_sql($after);
-                Ok(())
-            }
-        }
-    };
-}
-
-array_statement!(
-    EntriesSql -> (BigInt, BigInt, BigInt) {
-        user_id: i64 => BigInt,
-        seq: i64 => BigInt,
-        amount: i64 => BigInt,
-        balance_after: i64 => BigInt,
-        kind: &'static str => Text,
-        source: String => Text,
-        source_ref: Option<String> => Nullable<Text>,
-        description: Option<String> => Nullable<Text>,
-        base_amount: Option<i64> => Nullable<BigInt>,
-        multiplier_bp: Option<i32> => Nullable<Integer>,
-        counterpart_user_id: Option<i64> => Nullable<BigInt>,
-        transfer_id: Option<String> => Nullable<Text>,
-        idem_key: Option<String> => Nullable<Text>,
-        created_at: DbTime => UtcTime,
-    },
-    "INSERT INTO point_entries (user_id, seq, amount, balance_after, kind, source, source_ref, \
-     description, base_amount, multiplier_bp, counterpart_user_id, transfer_id, idem_key, \
-     created_at) SELECT * FROM unnest(",
-    ") RETURNING user_id, seq, id"
-);
-
-/// Writes entries that were computed under their accounts' locks; their ids, in order.
-pub(super) async fn insert_entries(
-    conn: &mut Conn,
-    rows: Vec<NewEntryRow>,
-) -> QueryResult<Vec<i64>> {
-    let keys: Vec<(i64, i64)> = rows.iter().map(|row| (row.user_id, row.seq)).collect();
-    let mut sql = EntriesSql::with_capacity(rows.len());
-    for row in rows {
-        sql.push(row);
-    }
-    let written: Vec<(i64, i64, i64)> = sql.load(conn).await?;
-    let ids: HashMap<(i64, i64), i64> =
-        written.into_iter().map(|(user, seq, id)| ((user, seq), id)).collect();
-    // Every row inserted is returned, or the statement failed.
-    Ok(keys.iter().filter_map(|key| ids.get(key).copied()).collect())
-}
-
-impl EntriesSql {
-    fn with_capacity(rows: usize) -> Self {
-        Self {
-            user_id: Vec::with_capacity(rows),
-            seq: Vec::with_capacity(rows),
-            amount: Vec::with_capacity(rows),
-            balance_after: Vec::with_capacity(rows),
-            kind: Vec::with_capacity(rows),
-            source: Vec::with_capacity(rows),
-            source_ref: Vec::with_capacity(rows),
-            description: Vec::with_capacity(rows),
-            base_amount: Vec::with_capacity(rows),
-            multiplier_bp: Vec::with_capacity(rows),
-            counterpart_user_id: Vec::with_capacity(rows),
-            transfer_id: Vec::with_capacity(rows),
-            idem_key: Vec::with_capacity(rows),
-            created_at: Vec::with_capacity(rows),
-        }
-    }
-
-    fn push(&mut self, row: NewEntryRow) {
-        self.user_id.push(row.user_id);
-        self.seq.push(row.seq);
-        self.amount.push(row.amount);
-        self.balance_after.push(row.balance_after);
-        self.kind.push(row.kind);
-        self.source.push(row.source);
-        self.source_ref.push(row.source_ref);
-        self.description.push(row.description);
-        self.base_amount.push(row.base_amount);
-        self.multiplier_bp.push(row.multiplier_bp);
-        self.counterpart_user_id.push(row.counterpart_user_id);
-        self.transfer_id.push(row.transfer_id);
-        self.idem_key.push(row.idem_key);
-        self.created_at.push(row.created_at);
-    }
-}
-
-array_statement!(
-    AccountsSql -> () {
-        user_id: i64 => BigInt,
-        balance: i64 => BigInt,
-        lifetime_earned: i64 => BigInt,
-        lifetime_spent: i64 => BigInt,
-        xp: i64 => BigInt,
-        level: i64 => BigInt,
-        next_seq: i64 => BigInt,
-        version: i64 => BigInt,
-        updated_at: DbTime => UtcTime,
-    },
-    "UPDATE point_accounts AS a SET balance = n.balance, lifetime_earned = n.earned, \
-     lifetime_spent = n.spent, xp = n.xp, level = n.level, next_seq = n.next_seq, \
-     version = n.version, updated_at = n.updated_at FROM unnest(",
-    ") AS n (user_id, balance, earned, spent, xp, level, next_seq, version, updated_at) \
-     WHERE a.user_id = n.user_id"
-);
-
-/// Stores what was computed of locked accounts.
-pub(super) async fn store_accounts(conn: &mut Conn, rows: Vec<AccountRow>) -> QueryResult<()> {
-    let sql = AccountsSql {
-        user_id: rows.iter().map(|row| row.user_id).collect(),
-        balance: rows.iter().map(|row| row.balance).collect(),
-        lifetime_earned: rows.iter().map(|row| row.lifetime_earned).collect(),
-        lifetime_spent: rows.iter().map(|row| row.lifetime_spent).collect(),
-        xp: rows.iter().map(|row| row.xp).collect(),
-        level: rows.iter().map(|row| row.level).collect(),
-        next_seq: rows.iter().map(|row| row.next_seq).collect(),
-        version: rows.iter().map(|row| row.version).collect(),
-        updated_at: rows.iter().map(|row| row.updated_at).collect(),
-    };
-    sql.execute(conn).await.map(drop)
 }

@@ -1,13 +1,14 @@
 //! Rows of the ledger, and the movement that writes one.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use diesel::prelude::*;
 use guildhall_domain::{
     Adjustment, Amount, Award, BasisPoints, Deduct, EntryId, EntryKind, PointEntry, Points,
     Timestamp, Transfer, TransferId, UserId, Violation,
 };
-use guildhall_repository::StorageError;
+use guildhall_repository::{InvalidationNote, StorageError};
 
 use super::{corrupt, optional};
 use crate::schema::point_entries;
@@ -121,6 +122,8 @@ pub(crate) struct Movement {
     pub(crate) multiplier_bp: Option<i32>,
     pub(crate) counterpart: Option<i64>,
     pub(crate) idem_key: Option<String>,
+    /// What it makes wrong in caches, where the statement itself has to store it.
+    pub(crate) note: Option<Arc<InvalidationNote>>,
     pub(crate) now: DbTime,
 }
 
@@ -134,6 +137,8 @@ pub(crate) struct TransferMovement {
     pub(crate) description: Option<String>,
     pub(crate) transfer_id: String,
     pub(crate) idem_key: Option<String>,
+    /// What it makes wrong in caches, where the statement itself has to store it.
+    pub(crate) note: Option<Arc<InvalidationNote>>,
     pub(crate) now: DbTime,
 }
 
@@ -146,6 +151,7 @@ impl TransferMovement {
             description: transfer.description.clone().map(String::from),
             transfer_id: id.as_str().to_owned(),
             idem_key: transfer.idem_key.clone().map(String::from),
+            note: None,
             now: DbTime(now),
         }
     }
@@ -202,6 +208,7 @@ impl Movement {
             multiplier_bp: Some(award.multiplier.get()),
             counterpart: None,
             idem_key: award.idem_key.clone().map(String::from),
+            note: None,
             now: DbTime(now),
         })
     }
@@ -220,6 +227,7 @@ impl Movement {
             multiplier_bp: None,
             counterpart: None,
             idem_key: deduct.idem_key.clone().map(String::from),
+            note: None,
             now: DbTime(now),
         }
     }
@@ -238,6 +246,7 @@ impl Movement {
             multiplier_bp: None,
             counterpart: Some(adjustment.actor.0),
             idem_key: adjustment.idem_key.clone().map(String::from),
+            note: None,
             now: DbTime(now),
         }
     }

@@ -9,9 +9,9 @@ use guildhall_domain::{Clock, ImportedMember, LedgerReport, Level, Points, Times
 use guildhall_import::{ImportError, ImportOptions, ImportReport, Importer};
 use guildhall_repository::{
     ActivityRepository, ImportId, ImportPhase, ImportRepository, ImportRun, ImportedRows,
-    LedgerRepository, LevelRepository, MemberImport, MemberWarning, MockUnitOfWork, NewImport,
-    PointRepository, RankingRepository, Repositories, Storage, StorageError, StorageHealth,
-    UnitOfWork, UserRepository,
+    InvalidationNote, InvalidationRepository, LedgerRepository, LevelRepository, MemberImport,
+    MemberWarning, MockUnitOfWork, NewImport, PointRepository, RankingRepository, Repositories,
+    Storage, StorageError, StorageHealth, UnitOfWork, UserRepository,
 };
 
 pub(crate) struct FixedClock;
@@ -103,12 +103,18 @@ impl Repositories for FakeStorage {
     fn imports(&self) -> &dyn ImportRepository {
         self
     }
+    fn invalidations(&self) -> &dyn InvalidationRepository {
+        &self.mocks.invalidations
+    }
 }
 
 #[async_trait]
 impl Storage for FakeStorage {
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StorageError> {
         unreachable!("imports have transactions of their own")
+    }
+    fn noting(&self, _: &InvalidationNote) -> Box<dyn Repositories> {
+        unreachable!("no cache stands in front")
     }
     async fn health(&self, _: Timestamp) -> Result<StorageHealth, StorageError> {
         unreachable!("nobody asks")

@@ -1,9 +1,10 @@
 //! What promises begin with.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use guildhall_domain::{ImportedVip, Points, User, UserId, Vip};
-use guildhall_repository::{ImportRun, NewImport, Storage, StorageHealth};
+use guildhall_repository::{ImportRun, InvalidationNote, NewImport, Storage, StorageHealth};
 use tokio::sync::Barrier;
 use tokio::task::JoinHandle;
 
@@ -109,4 +110,15 @@ where
         outcomes.push(handle.await.unwrap());
     }
     outcomes
+}
+
+/// A note for a cache. Small ids: those of a cache that takes part are large.
+pub(super) fn note(id: i64, targets: &str) -> InvalidationNote {
+    InvalidationNote { id, targets: targets.into() }
+}
+
+/// The notes with small ids.
+pub(super) async fn noted(storage: &Arc<dyn Storage>) -> Vec<InvalidationNote> {
+    let notes = storage.invalidations().left_behind(Duration::ZERO, 500).await.unwrap();
+    notes.into_iter().filter(|note| note.id < 1_000_000).collect()
 }
