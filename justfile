@@ -12,9 +12,9 @@ check:
     @command -v cargo-deny >/dev/null || { echo "cargo-deny is missing: cargo install --locked cargo-deny (some three minutes)" >&2; exit 1; }
     cargo deny --workspace --all-features check bans licenses sources -D warnings
 
-# Every test, with a private PostgreSQL and Redis (arguments go to `cargo test`).
+# Every test, with a private PostgreSQL, Redis and Redis Cluster (arguments go to `cargo test`).
 test *ARGS:
-    scripts/services with --fast cargo test --workspace --all-features "$@"
+    scripts/services with --fast --cluster cargo test --workspace --all-features "$@"
 
 # Unit tests and the suite on SQLite: no servers.
 test-fast:

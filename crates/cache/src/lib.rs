@@ -10,6 +10,8 @@ mod batch;
 mod builder;
 mod cache;
 mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod entry;
 mod envelope;
 mod flight;
@@ -53,7 +55,7 @@ pub use outbox::MockOutbox;
 pub use outbox::{Outbox, OutboxError, OutboxRow, RelayOptions};
 pub use part::{Part, ToPart};
 #[cfg(feature = "redis")]
-pub use redis::{RedisBackend, RedisOptions};
+pub use redis::{BreakerState, RedisBackend, RedisBuilder, RedisOptions};
 pub use source::CacheSource;
 pub use stats::{CacheStats, NamespaceStats, Percentiles};
 pub use tag::Tag;

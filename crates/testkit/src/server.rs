@@ -1,8 +1,9 @@
 //! Places to store things in for the length of a test: a PostgreSQL schema or a Redis prefix of
 //! its own on the test servers, a SQLite file, or a whole server that may be killed.
 //!
-//! The test servers are those that `TEST_DATABASE_URL` and `TEST_REDIS_URL` name. A test that
-//! needs one that is not named fails; it is never skipped in silence.
+//! The test servers are those that `TEST_DATABASE_URL`, `TEST_REDIS_URL` and
+//! `TEST_REDIS_CLUSTER_URL` name. A test that needs one that is not named fails; it is never
+//! skipped in silence.
 //!
 //! ```no_run
 //! # async fn example() {
@@ -27,6 +28,8 @@ mod postgres;
 mod process;
 #[cfg(unix)]
 mod redis;
+#[cfg(unix)]
+mod redis_cluster;
 mod schema;
 mod sqlite;
 
@@ -37,6 +40,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub use postgres::PrivatePostgres;
 #[cfg(unix)]
 pub use redis::PrivateRedis;
+#[cfg(unix)]
+pub use redis_cluster::PrivateRedisCluster;
 pub use schema::{TestSchema, postgres_schema};
 pub use sqlite::{TempSqlite, sqlite_file};
 
@@ -54,6 +59,15 @@ pub fn postgres_url() -> String {
 /// When `TEST_REDIS_URL` is not set.
 pub fn redis_url() -> String {
     given("TEST_REDIS_URL")
+}
+
+/// The URL of the Redis Cluster to test with, as `redis+cluster://host:port,host:port`. Tests share
+/// it: each keeps to its own [`redis_prefix`].
+///
+/// # Panics
+/// When `TEST_REDIS_CLUSTER_URL` is not set.
+pub fn redis_cluster_url() -> String {
+    given("TEST_REDIS_CLUSTER_URL")
 }
 
 /// A key prefix that no other test uses, on any machine. It ends in a colon.

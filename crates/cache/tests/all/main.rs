@@ -3,12 +3,26 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests are tests")]
 
 mod batch;
+#[cfg(feature = "conformance")]
+mod conformance;
 mod fake;
 mod flights;
 mod levels;
 mod outbox;
 mod races;
 #[cfg(feature = "redis")]
+mod redis_bus;
+#[cfg(feature = "redis")]
+mod redis_cluster;
+#[cfg(feature = "redis")]
+mod redis_load;
+#[cfg(feature = "redis")]
+mod redis_sentinel;
+#[cfg(feature = "redis")]
 mod redis_server;
+#[cfg(feature = "redis")]
+mod redis_servers;
+#[cfg(feature = "tls")]
+mod redis_tls;
 mod values;
 mod writes;

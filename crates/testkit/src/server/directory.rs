@@ -46,6 +46,15 @@ impl ServerDirectory {
         self.directory.path()
     }
 
+    /// Writes a file that the server's account owns.
+    pub(super) fn write(&self, name: &str, text: &str) {
+        let path = self.path().join(name);
+        fs::write(&path, text).unwrap();
+        if let Some(Account { uid, gid }) = self.account {
+            chown(path, Some(uid), Some(gid)).unwrap();
+        }
+    }
+
     pub(super) fn log(&self) -> PathBuf {
         self.path().join("log")
     }

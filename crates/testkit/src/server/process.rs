@@ -120,10 +120,27 @@ pub(super) fn free_port() -> u16 {
     const END: u64 = 32_768;
     loop {
         let port = u16::try_from(FIRST + random() % (END - FIRST)).expect("below 32 768");
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+        if is_free(port) {
             return port;
         }
     }
+}
+
+/// The same, where the port for the talk among the nodes of a Redis Cluster, which is 10 000
+/// higher, is free and below that range as well.
+pub(super) fn free_cluster_port() -> u16 {
+    const FIRST: u64 = 20_000;
+    const END: u64 = 22_768;
+    loop {
+        let port = u16::try_from(FIRST + random() % (END - FIRST)).expect("below 22 768");
+        if is_free(port) && is_free(port + 10_000) {
+            return port;
+        }
+    }
+}
+
+fn is_free(port: u16) -> bool {
+    TcpListener::bind(("127.0.0.1", port)).is_ok()
 }
 
 /// The shell's own `kill`: it is always there, and safe Rust has none.

@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use super::binary;
 use super::directory::ServerDirectory;
-use super::process::{self, PATIENCE, Process, free_port, wait_until};
+use super::process::{self, PATIENCE, Process, free_cluster_port, free_port, wait_until};
 
 /// A Redis server of a test's own, on a free port of 127.0.0.1, to be killed, stopped and paused.
 ///
-/// It keeps nothing on disk: restarted, it is empty. It ends with the handle, and with the test
-/// process however that ends.
+/// It keeps nothing on disk unless told to (`SAVE`): restarted, it is empty. It ends with the
+/// handle, and with the test process however that ends.
 #[derive(Debug)]
 pub struct PrivateRedis {
     process: Option<Process>, // Ends before its files go: fields are dropped in this order.
     directory: Arc<ServerDirectory>,
     port: u16,
+    is_sentinel: bool,
 }
 
 impl PrivateRedis {
@@ -24,18 +25,48 @@ impl PrivateRedis {
     /// # Panics
     /// When neither `redis-server` nor `valkey-server` is installed, or it does not start.
     pub async fn start() -> Self {
-        process::blocking(|| {
+        Self::start_with("", &[]).await
+    }
+
+    /// The same with further settings, the text of a `redis.conf`, and with files that these
+    /// settings name, relative to the server's directory. With `sentinel monitor` it is a Sentinel,
+    /// with `cluster-enabled yes` a node of a Cluster.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    pub async fn start_with(settings: &str, files: &[(&str, &str)]) -> Self {
+        let settings = settings.to_owned();
+        let files: Vec<_> =
+            files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        process::blocking(move || {
             let directory = Arc::new(ServerDirectory::create());
+            directory.write(CONFIG, &settings);
+            files.iter().for_each(|(name, text)| directory.write(name, text));
+            let is_sentinel = settings.contains("sentinel monitor");
+            let choose = match settings.contains("cluster-enabled") {
+                true => free_cluster_port,
+                false => free_port,
+            };
             for _ in 0..10 {
                 // Between the choice of a port and the start someone else may take it.
-                let port = free_port();
-                if let Some(process) = launch(&directory, port) {
-                    return Self { process: Some(process), directory, port };
+                let port = choose();
+                if let Some(process) = launch(&directory, port, is_sentinel) {
+                    return Self { process: Some(process), directory, port, is_sentinel };
                 }
             }
             panic!("Redis did not start:\n{}", directory.log_tail());
         })
         .await
+    }
+
+    /// Sends a command as it would be typed, and gives the answer as text, one line for each of
+    /// its parts; an error begins with `-`.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub async fn command(&self, line: &str) -> String {
+        let (port, line) = (self.port, line.to_owned());
+        process::blocking(move || typed(port, &line)).await.expect("an answer")
     }
 
     /// Where it listens, also while it is down.
@@ -62,14 +93,15 @@ impl PrivateRedis {
         }
     }
 
-    /// Starts it again, empty, on the same port; a server that still runs is stopped first.
+    /// Starts it again on the same port, empty or with what `SAVE` kept; a server that still runs is stopped first.
     ///
     /// # Panics
     /// When it does not start, for instance because someone else has taken the port.
     pub async fn restart(&mut self) {
         self.stop();
-        let (port, directory) = (self.port, Arc::clone(&self.directory));
-        self.process = process::blocking(move || launch(&directory, port)).await;
+        let (port, is_sentinel) = (self.port, self.is_sentinel);
+        let directory = Arc::clone(&self.directory);
+        self.process = process::blocking(move || launch(&directory, port, is_sentinel)).await;
         assert!(
             self.process.is_some(),
             "Redis did not start again:\n{}",
@@ -95,8 +127,12 @@ impl PrivateRedis {
 }
 
 /// The server, once it answers; `None` when it has ended instead.
-fn launch(directory: &ServerDirectory, port: u16) -> Option<Process> {
+fn launch(directory: &ServerDirectory, port: u16, is_sentinel: bool) -> Option<Process> {
     let mut command = directory.command(binary::redis());
+    command.arg(directory.path().join(CONFIG));
+    if is_sentinel {
+        command.arg("--sentinel");
+    }
     command.args(["--bind", "127.0.0.1", "--port", &port.to_string()]);
     command.args(["--save", "", "--appendonly", "no"]);
     command.arg("--dir").arg(directory.path());
@@ -104,6 +140,43 @@ fn launch(directory: &ServerDirectory, port: u16) -> Option<Process> {
     let id = process.id();
     wait_until(PATIENCE, || !process.is_running() || process_behind(port) == Some(id));
     process.is_running().then_some(process)
+}
+
+const CONFIG: &str = "redis.conf";
+
+fn typed(port: u16, line: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(line.as_bytes())?;
+    stream.write_all(b"\r\n")?;
+    let mut parts = Vec::new();
+    read_answer(&mut BufReader::new(stream), &mut parts)?;
+    Ok(parts.join("\n"))
+}
+
+/// One value of the RESP2 protocol, its nested parts in order.
+fn read_answer(stream: &mut impl BufRead, parts: &mut Vec<String>) -> std::io::Result<()> {
+    let mut line = String::new();
+    stream.read_line(&mut line)?;
+    let (kind, rest) = line.trim_end().split_at_checked(1).unwrap_or_default();
+    let number = rest.parse::<i64>().unwrap_or(-1);
+    match kind {
+        "$" if number >= 0 => {
+            let len = usize::try_from(number).expect("not negative");
+            let mut bytes = vec![0; len + 2];
+            stream.read_exact(&mut bytes)?;
+            parts.push(String::from_utf8_lossy(&bytes[..len]).into_owned());
+        }
+        "*" => {
+            for _ in 0..number {
+                read_answer(stream, parts)?;
+            }
+        }
+        "-" => parts.push(line.trim_end().to_owned()),
+        "+" | ":" | "$" => parts.push(rest.to_owned()),
+        _ => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+    }
+    Ok(())
 }
 
 /// The process that answers on a port: another test's server may have been quicker.
