@@ -167,3 +167,41 @@ async fn a_crowd_at_a_cold_key_asks_the_database_once() {
         assert_eq!(waiter.await.unwrap().as_ref(), Some(&ada));
     }
 }
+
+/// Who waits for another caller's look-up of a name learns what it found, not only that it ended.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_crowd_that_looks_for_a_name_finds_its_member() {
+    const FEW: usize = 16;
+    let (inner, _ground) = harness::ground_sqlite().await;
+    let ada = inner.users().create(&user("ada"), now()).await.unwrap();
+    let name = ada.username.clone().unwrap();
+    let (arrive, arrivals) = mpsc::channel::<()>();
+    let (arrivals, answer) = (std::sync::Mutex::new(Some(arrivals)), ada.clone());
+    let mut users = MockUserRepository::new();
+    users.expect_by_username().returning(move |_| {
+        // Only the first look-up waits for the others.
+        if let Some(arrivals) = arrivals.lock().unwrap().take() {
+            for _ in 0..FEW {
+                arrivals.recv_timeout(Duration::from_secs(60)).unwrap();
+            }
+        }
+        Ok(Some(answer.clone()))
+    });
+    let mocks = MockUnitOfWork { users, ..MockUnitOfWork::default() };
+    let cache = Cache::builder().memory().build();
+    // Without hints every look-up goes where an absence is stored, as it does while Redis is away.
+    let options = CachedOptions { lookup: Duration::ZERO, ..CachedOptions::default() };
+    let storage = Arc::new(CachedStorage::new(Arc::new(MockStorage::new(mocks)), cache, options));
+    let crowd: Vec<_> = (0..FEW)
+        .map(|_| {
+            let (storage, arrive, name) = (storage.clone(), arrive.clone(), name.clone());
+            tokio::spawn(async move {
+                arrive.send(()).unwrap();
+                storage.users().by_username(&name).await.unwrap()
+            })
+        })
+        .collect();
+    for waiter in crowd {
+        assert_eq!(waiter.await.unwrap().as_ref(), Some(&ada));
+    }
+}

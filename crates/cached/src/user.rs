@@ -38,7 +38,7 @@ impl CachedUsers {
         &self,
         hint: Key,
         holds: impl FnOnce(User) -> V + Send,
-        find: impl FnOnce() -> F + Send,
+        find: impl Fn() -> F + Send + Sync,
     ) -> Result<Option<User>, StorageError>
     where
         V: Future<Output = Result<Option<User>, StorageError>> + Send,
@@ -53,17 +53,21 @@ impl CachedUsers {
         {
             return Ok(Some(user));
         }
-        let absence = cache.entry::<()>(hint.clone().part("absent"), [tag::absent()], ttl);
-        let absence = absence.negative_if(|()| true);
+        let known = cache.entry::<bool>(hint.clone().part("absent"), [tag::absent()], ttl);
+        let known = known.negative_if(|exists| !exists);
         let mut found = None;
-        let absent = absence.get_or_load_with(|| async {
+        let exists = known.get_or_load_with(|| async {
             found = find().await?;
             Ok::<_, StorageError>(match found {
-                Some(_) => guildhall_cache::Loaded::DoNotStore(()),
-                None => guildhall_cache::Loaded::Store(()),
+                Some(_) => guildhall_cache::Loaded::DoNotStore(true),
+                None => guildhall_cache::Loaded::Store(false),
             })
         });
-        absent.await?;
+        if exists.await? && found.is_none() {
+            // Another caller's load found the member, maybe before a write that was over when this
+            // call began: only that somebody is there may be taken from it.
+            found = find().await?;
+        }
         if let Some(user) = &found {
             cache.put_untagged(hint, user.id, ttl).await;
         }
