@@ -36,9 +36,18 @@ bench *ARGS:
 # Check the cache protocol exhaustively: minutes, 4 GB (`V3 --trace`: a shortest way to each breach).
 model *ARGS:
     cargo run --release -p guildhall-cache-model -- --all "$@"
+
 # Measure the cache beside others of its kind (arguments go to the bench program).
 bench-cache *ARGS:
     scripts/services with cargo run --release --manifest-path benches-cache/Cargo.toml --target-dir target/bench-cache -- "$@"
+
+# Ten minutes of faults against the cache, a long outage, a stampede (arguments: one run of your own).
+soak-cache *ARGS:
+    cargo build --release -p guildhall-soak
+    if [ $# -gt 0 ]; then target/release/cache-soak "$@"; else \
+        target/release/cache-soak --seconds 600 \
+        && target/release/cache-soak --outage 30 --delay-ms 50 \
+        && target/release/cache-soak stampede; fi
 
 # Generate a community in a fresh SQLite file and put it under load.
 demo *ARGS:
@@ -56,7 +65,7 @@ services *ARGS:
 # Pack every crate that is published, and see that the migrations are in.
 package:
     rm -f target/package/*.crate
-    cargo package --workspace --exclude guildhall-tests --exclude guildhall-benches --exclude guildhall-cache-model --no-verify --allow-dirty
+    cargo package --workspace --exclude guildhall-tests --exclude guildhall-benches --exclude guildhall-cache-model --exclude guildhall-soak --no-verify --allow-dirty
     @for system in postgres sqlite; do \
         tar -tzf target/package/guildhall-diesel-*.crate | grep -q "/migrations/$system/.*\.sql$" \
             || { echo "the packed guildhall-diesel lacks migrations/$system" >&2; exit 1; }; \

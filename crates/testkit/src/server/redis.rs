@@ -1,5 +1,7 @@
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,10 +9,15 @@ use super::binary;
 use super::directory::ServerDirectory;
 use super::process::{self, PATIENCE, Process, free_cluster_port, free_port, wait_until};
 
+/// What a server loads when it starts, and writes when it is told to.
+const DUMP: &str = "dump.rdb";
+/// A copy of it that no server knows of.
+const SNAPSHOT: &str = "snapshot.rdb";
+
 /// A Redis server of a test's own, on a free port of 127.0.0.1, to be killed, stopped and paused.
 ///
-/// It keeps nothing on disk unless told to (`SAVE`): restarted, it is empty. It ends with the
-/// handle, and with the test process however that ends.
+/// It keeps nothing on disk unless told to (`SAVE`, or [`Self::take_snapshot`]): restarted, it is
+/// empty. It ends with the handle, and with the test process however that ends.
 #[derive(Debug)]
 pub struct PrivateRedis {
     process: Option<Process>, // Ends before its files go: fields are dropped in this order.
@@ -93,12 +100,50 @@ impl PrivateRedis {
         }
     }
 
-    /// Starts it again on the same port, empty or with what `SAVE` kept; a server that still runs is stopped first.
+    /// Starts it again on the same port, empty or with what `SAVE` kept; a server that still runs is
+    /// stopped first.
     ///
     /// # Panics
     /// When it does not start, for instance because someone else has taken the port.
     pub async fn restart(&mut self) {
         self.stop();
+        self.launch_again().await;
+    }
+
+    /// Keeps a copy of all it holds now, in place of an earlier one, for
+    /// [`Self::restart_from_snapshot`].
+    ///
+    /// # Panics
+    /// When it does not run or cannot write.
+    pub async fn take_snapshot(&self) {
+        let (port, directory) = (self.port, Arc::clone(&self.directory));
+        process::blocking(move || {
+            let answer = ask(port, b"SAVE\r\n").and_then(|mut lines| lines.next());
+            assert_eq!(answer.as_deref(), Some("+OK"), "{}", directory.log_tail());
+            let directory = directory.path();
+            fs::rename(directory.join(DUMP), directory.join(SNAPSHOT)).unwrap();
+        })
+        .await;
+    }
+
+    /// Starts it again with what it held at the last [`Self::take_snapshot`], empty if there was
+    /// none, on the same port; a server that still runs is stopped first.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn restart_from_snapshot(&mut self) {
+        self.stop();
+        let snapshot = self.directory.path().join(SNAPSHOT);
+        let dump = self.directory.path().join(DUMP);
+        match snapshot.exists() {
+            true => drop(fs::copy(&snapshot, &dump).unwrap()),
+            false => remove_if_there(&dump),
+        }
+        self.launch_again().await;
+        remove_if_there(&dump); // It has been read; the next restart is of an empty one again.
+    }
+
+    async fn launch_again(&mut self) {
         let (port, is_sentinel) = (self.port, self.is_sentinel);
         let directory = Arc::clone(&self.directory);
         self.process = process::blocking(move || launch(&directory, port, is_sentinel)).await;
@@ -181,12 +226,23 @@ fn read_answer(stream: &mut impl BufRead, parts: &mut Vec<String>) -> std::io::R
 
 /// The process that answers on a port: another test's server may have been quicker.
 fn process_behind(port: u16) -> Option<u32> {
+    let mut lines = ask(port, b"INFO server\r\n")?;
+    lines.find_map(|line| line.strip_prefix("process_id:")?.trim().parse().ok())
+}
+
+/// The lines of the answer to a command; they end when none has come for a second.
+fn ask(port: u16, command: &[u8]) -> Option<impl Iterator<Item = String>> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(1))).ok()?;
-    stream.write_all(b"INFO server\r\n").ok()?;
-    let lines = BufReader::new(stream).lines().map_while(Result::ok);
-    let mut ids = lines.filter_map(|line| line.strip_prefix("process_id:")?.trim().parse().ok());
-    ids.next()
+    stream.write_all(command).ok()?;
+    Some(BufReader::new(stream).lines().map_while(Result::ok))
+}
+
+fn remove_if_there(file: &Path) {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => panic!("{error}"),
+        _ => {}
+    }
 }
 
 #[cfg(test)]
@@ -209,6 +265,25 @@ mod tests {
         assert_eq!(redis.url(), url);
         redis.stop();
         assert!(!answers(&redis));
+    }
+
+    fn holds_the_key(redis: &PrivateRedis) -> bool {
+        ask(redis.port(), b"EXISTS key\r\n").unwrap().next().unwrap() == ":1"
+    }
+
+    #[tokio::test]
+    async fn it_can_be_taken_back_to_a_snapshot_or_to_nothing() {
+        let mut redis = PrivateRedis::start().await;
+        ask(redis.port(), b"SET key old\r\n").unwrap().next().unwrap();
+        redis.take_snapshot().await;
+        ask(redis.port(), b"DEL key\r\n").unwrap().next().unwrap();
+        redis.kill();
+        redis.restart_from_snapshot().await;
+        assert!(holds_the_key(&redis));
+        redis.restart().await;
+        assert!(!holds_the_key(&redis));
+        redis.restart_from_snapshot().await;
+        assert!(holds_the_key(&redis));
     }
 
     #[tokio::test]
