@@ -5,46 +5,37 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::backend::CacheBackend;
-use crate::cache::{Cache, Inner, Level};
+use crate::bus::Bus;
+use crate::cache::{Cache, Inner};
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::envelope::{Codec, Format, MessagePack};
+use crate::event::{CacheEvent, Events};
 use crate::flight::Flights;
 use crate::generations::Generations;
+use crate::life::nanos;
+#[cfg(feature = "memory")]
+use crate::memory::Memory;
 use crate::name::encode;
 use crate::namespace::Namespaces;
+use crate::naming::Naming;
+use crate::options::Options;
 use crate::outbox::DeskHandle;
 use crate::quarantine::Quarantine;
-use crate::shared::{Naming, Shared};
+use crate::settings::Settings;
+use crate::shared::Shared;
+use crate::throttle::Throttles;
 
-/// Limits that do not depend on the level.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    pub(crate) ttl: Duration,
-    pub(crate) jitter: bool,
-    pub(crate) negative_ttl_max: Duration,
-    pub(crate) load_wait: Duration,
-    pub(crate) join_age_max_ns: u64,
-    pub(crate) unknown_grace_ns: u64,
-}
-
-enum Choice {
-    Disabled,
-    #[cfg(feature = "memory")]
-    Memory,
-    Shared(Arc<dyn CacheBackend>),
-}
-
-/// Builds a [`Cache`]. Without a level chosen the cache is disabled; of two chosen, the last
+/// Builds a [`Cache`]. Without a level chosen the cache is disabled; of two choices, the last
 /// counts.
 #[must_use]
 pub struct CacheBuilder {
-    choice: Choice,
+    memory: bool,
+    backend: Option<Arc<dyn CacheBackend>>,
     settings: Settings,
+    events: Events,
     prefix: String,
     schema: String,
-    #[cfg(feature = "memory")]
     entries_max: u64,
-    #[cfg(feature = "memory")]
     bytes_max: u64,
     value_bytes_max: usize,
     codec: Arc<dyn Codec>,
@@ -58,20 +49,13 @@ pub struct CacheBuilder {
 impl CacheBuilder {
     pub(crate) fn new() -> Self {
         Self {
-            choice: Choice::Disabled,
-            settings: Settings {
-                ttl: Duration::from_secs(300),
-                jitter: true,
-                negative_ttl_max: Duration::from_secs(60),
-                load_wait: Duration::from_secs(2),
-                join_age_max_ns: 5_000_000_000,
-                unknown_grace_ns: 5_000_000_000,
-            },
+            memory: false,
+            backend: None,
+            settings: Settings::default(),
+            events: Events::default(),
             prefix: "gh".to_owned(),
             schema: "v1".to_owned(),
-            #[cfg(feature = "memory")]
             entries_max: 10_000,
-            #[cfg(feature = "memory")]
             bytes_max: 64 << 20,
             value_bytes_max: 1 << 20,
             codec: Arc::new(MessagePack),
@@ -86,19 +70,78 @@ impl CacheBuilder {
     /// Keeps values in this process. Nothing is serialised.
     #[cfg(feature = "memory")]
     pub fn memory(mut self) -> Self {
-        self.choice = Choice::Memory;
+        (self.memory, self.backend) = (true, None);
         self
     }
 
     /// Keeps values in a level that other processes share.
     pub fn shared(mut self, backend: Arc<dyn CacheBackend>) -> Self {
-        self.choice = Choice::Shared(backend);
+        (self.memory, self.backend) = (false, Some(backend));
+        self
+    }
+
+    /// Keeps values in a level that other processes share, and copies in this process: see
+    /// [`local_ttl`](Self::local_ttl) for how long.
+    #[cfg(feature = "memory")]
+    pub fn tiered(mut self, backend: Arc<dyn CacheBackend>) -> Self {
+        (self.memory, self.backend) = (true, Some(backend));
         self
     }
 
     /// Stores nothing and always loads. This is the default.
     pub fn disabled(mut self) -> Self {
-        self.choice = Choice::Disabled;
+        (self.memory, self.backend) = (false, None);
+        self
+    }
+
+    /// How long a copy in this process lives in a tiered cache, counted from the start of the read
+    /// that brought it: the bound of what another process' write can leave behind here when no
+    /// message of it arrives. Default 30 s.
+    pub fn local_ttl(mut self, ttl: Duration) -> Self {
+        self.settings.local_ttl_ns = nanos(ttl);
+        self
+    }
+
+    /// How often a process of a tiered cache says how far the numbers of its messages have come,
+    /// so that others notice when they lost one. Default 1 s, at least 10 ms.
+    pub fn heartbeat(mut self, period: Duration) -> Self {
+        self.settings.heartbeat = period.max(Duration::from_millis(10));
+        self
+    }
+
+    /// Of all processes one loads an entry that the shared level does not have, for at most this
+    /// long; the others wait for its value. `None`: each loads. Only spares loads, whatever
+    /// becomes of the lock. Default 5 s.
+    pub fn stampede_lock(mut self, ttl: impl Into<Option<Duration>>) -> Self {
+        self.settings.stampede_lock = ttl.into();
+        self
+    }
+
+    /// At most this many loaders run at once; others wait, for [`load_wait`](Self::load_wait) at
+    /// most, and then go ahead. At least 1; no limit by default.
+    pub fn max_concurrent_loads(mut self, loads: usize) -> Self {
+        let permits = loads.clamp(1, tokio::sync::Semaphore::MAX_PERMITS);
+        self.settings.loads = Some(Arc::new(tokio::sync::Semaphore::new(permits)));
+        self
+    }
+
+    /// Bound of a load in the background, which no caller's patience bounds. Default 30 s.
+    pub fn background_load_max(mut self, bound: Duration) -> Self {
+        self.settings.background_load_max = bound;
+        self
+    }
+
+    /// Always loads, compares, and only counts what the cache would have said: hits and misses
+    /// are the ones it would have had, [`audit_stale`](crate::NamespaceStats::audit_stale) the
+    /// hits that were wrong. Values are stored as usual. Default off.
+    pub fn dry_run(mut self, on: bool) -> Self {
+        self.settings.dry_run = on;
+        self
+    }
+
+    /// Tells a listener of what happens. It is called where it happens: it must be quick.
+    pub fn on_event(mut self, listener: Arc<dyn Fn(&CacheEvent) + Send + Sync>) -> Self {
+        self.events = Events(Some(listener));
         self
     }
 
@@ -158,14 +201,12 @@ impl CacheBuilder {
     }
 
     /// Bound of the in-process level in entries. Default 10 000.
-    #[cfg(feature = "memory")]
     pub fn max_entries(mut self, entries: u64) -> Self {
         self.entries_max = entries;
         self
     }
 
     /// Bound of the in-process level in estimated bytes. Default 64 MiB.
-    #[cfg(feature = "memory")]
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.bytes_max = bytes;
         self
@@ -221,35 +262,39 @@ impl CacheBuilder {
     #[must_use]
     pub fn build(self) -> Cache {
         let namespaces = Arc::new(Namespaces::new());
-        let level = match self.choice {
-            Choice::Disabled => Level::Disabled,
-            #[cfg(feature = "memory")]
-            Choice::Memory => Level::Memory(Box::new(crate::memory::Memory::new(
-                self.entries_max,
-                self.bytes_max,
-                Arc::clone(&namespaces),
-            ))),
-            Choice::Shared(backend) => Level::Shared(Box::new(Shared::new(
+        #[cfg(feature = "memory")]
+        let memory = self.memory.then(|| {
+            let namespaces = Arc::clone(&namespaces);
+            Box::new(Memory::new(self.entries_max, self.bytes_max, namespaces))
+        });
+        #[cfg(not(feature = "memory"))]
+        let memory = None;
+        let shared = self.backend.map(|backend| {
+            Box::new(Shared::new(
                 backend,
                 Naming { prefix: self.prefix, schema: self.schema },
-                self.deadline,
-                self.value_bytes_max,
                 Format {
                     codec: self.codec,
                     compress_above: self.compress_above,
                     plain_bytes_max: self.value_bytes_max,
                 },
-                (Arc::clone(&self.clock), Arc::clone(&self.random)),
-            ))),
-        };
+                (self.deadline, self.value_bytes_max),
+                (Arc::clone(&self.clock), Arc::clone(&self.random), self.events.clone()),
+            ))
+        });
         Cache::new(Inner {
-            level,
+            memory,
+            shared,
             generations: Generations::new(),
             namespaces,
-            flights: Flights::new(),
+            flights: Arc::new(Flights::new()),
+            throttles: Throttles::default(),
             quarantine: Quarantine::new(self.quarantined_max),
             desk: DeskHandle::default(),
+            bus: Bus::default(),
+            options: Options::auditing(self.settings.dry_run),
             settings: self.settings,
+            events: self.events,
             clock: self.clock,
             random: self.random,
         })
@@ -262,9 +307,4 @@ impl fmt::Debug for CacheBuilder {
         shown.field("settings", &self.settings).field("prefix", &self.prefix);
         shown.field("schema", &self.schema).finish_non_exhaustive()
     }
-}
-
-/// Saturates after 584 years.
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

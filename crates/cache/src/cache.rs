@@ -4,38 +4,49 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::builder::{CacheBuilder, Settings};
+use crate::builder::CacheBuilder;
+use crate::bus::Bus;
 use crate::clock::{Clock, Random};
 use crate::entry::{Entry, Value};
+use crate::event::Events;
 use crate::flight::Flights;
 use crate::generations::Generations;
 use crate::key::Key;
+use crate::memory::Memory;
 use crate::namespace::Namespaces;
+use crate::options::Options;
 use crate::outbox::DeskHandle;
 use crate::quarantine::{Quarantine, Target};
+use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::stats::CacheStats;
 use crate::tag::{Tag, TagSet};
+use crate::throttle::Throttles;
 use crate::write::WriteGuard;
 
-/// Where values are kept.
-pub(crate) enum Level {
-    Disabled,
-    #[cfg(feature = "memory")]
-    Memory(Box<crate::memory::Memory>),
-    Shared(Box<Shared>),
-}
-
 pub(crate) struct Inner {
-    pub(crate) level: Level,
+    pub(crate) memory: Option<Box<Memory>>,
+    pub(crate) shared: Option<Box<Shared>>,
     pub(crate) generations: Generations,
     pub(crate) namespaces: Arc<Namespaces>,
-    pub(crate) flights: Flights,
+    pub(crate) flights: Arc<Flights>,
+    pub(crate) throttles: Throttles,
     pub(crate) quarantine: Quarantine,
     pub(crate) desk: DeskHandle,
+    pub(crate) bus: Bus,
     pub(crate) settings: Settings,
+    /// What entries begin with.
+    pub(crate) options: Options,
+    pub(crate) events: Events,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
+}
+
+impl Inner {
+    /// Nothing is kept anywhere.
+    pub(crate) fn is_disabled(&self) -> bool {
+        self.memory.is_none() && self.shared.is_none()
+    }
 }
 
 /// A cache-aside engine: ask it for an [`Entry`], tell it of writes by a [`WriteGuard`].
@@ -81,6 +92,7 @@ impl Cache {
         ttl: impl Into<Option<Duration>>,
     ) {
         let ttl = ttl.into();
+        self.tend_bus();
         self.entry::<T>(key, [], ttl).put(&value).await;
     }
 
@@ -111,13 +123,12 @@ impl Cache {
         self.clear_target(Target::Namespace(namespace), Some(namespace)).await
     }
 
-    async fn clear_target(&self, target: Target, _namespace: Option<&'static str>) -> bool {
+    async fn clear_target(&self, target: Target, namespace: Option<&'static str>) -> bool {
         let mut write = WriteGuard::new(self.clone());
         write.add_target(target);
         let acknowledged = write.committed().await;
-        #[cfg(feature = "memory")]
-        if let Level::Memory(memory) = &self.inner.level {
-            memory.free(_namespace);
+        if let Some(memory) = &self.inner.memory {
+            memory.free(|key| namespace.is_none_or(|name| key.namespace() == name));
         }
         acknowledged
     }
@@ -127,9 +138,9 @@ impl Cache {
     /// # Errors
     /// What the backend reported, or that it did not answer in time.
     pub async fn ping(&self) -> Result<(), crate::BackendError> {
-        match &self.inner.level {
-            Level::Shared(shared) => shared.ping().await,
-            _ => Ok(()),
+        match &self.inner.shared {
+            Some(shared) => shared.ping().await,
+            None => Ok(()),
         }
     }
 
@@ -140,8 +151,7 @@ impl Cache {
         for namespace in self.inner.namespaces.iter() {
             stats.namespaces.insert(namespace.name, namespace.snapshot());
         }
-        #[cfg(feature = "memory")]
-        if let Level::Memory(memory) = &self.inner.level {
+        if let Some(memory) = &self.inner.memory {
             memory.each(|key, bytes| {
                 let namespace = self.inner.namespaces.named(key.namespace());
                 let entry = stats.namespaces.entry(namespace.name).or_default();
@@ -154,23 +164,25 @@ impl Cache {
         (stats.quarantined_tags, stats.quarantined_all) = self.inner.quarantine.counts();
         stats.draining = self.inner.desk.is_draining();
         (stats.relayed_rows, stats.relay_failures) = self.inner.desk.counts();
+        stats.bus = self.inner.bus.stats(self.inner.shared.as_deref());
         stats
     }
 
     /// Starts all counters and timings from zero. Entries stay.
     pub fn reset_stats(&self) {
         self.inner.namespaces.iter().for_each(crate::namespace::Namespace::reset);
+        self.inner.bus.reset();
+        if let Some(shared) = &self.inner.shared {
+            shared.post.sent.store(0, std::sync::atomic::Ordering::Relaxed);
+        }
     }
 }
 
 impl fmt::Debug for Cache {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let level = match &self.inner.level {
-            Level::Disabled => "disabled",
-            #[cfg(feature = "memory")]
-            Level::Memory(_) => "memory",
-            Level::Shared(_) => "shared",
-        };
-        out.debug_struct("Cache").field("level", &level).finish_non_exhaustive()
+        out.debug_struct("Cache")
+            .field("memory", &self.inner.memory.is_some())
+            .field("shared", &self.inner.shared.is_some())
+            .finish_non_exhaustive()
     }
 }

@@ -9,7 +9,8 @@ pub trait Clock: Send + Sync {
     /// Nanoseconds since any fixed moment. Never goes back. Called on every read: keep it cheap.
     fn monotonic_ns(&self) -> u64;
 
-    /// Milliseconds since 1970-01-01T00:00:00Z. Written into shared entries, never decides a hit.
+    /// Milliseconds since 1970-01-01T00:00:00Z. Written into shared entries; how old they are is
+    /// told by it, whether they are valid is not.
     fn unix_ms(&self) -> u64;
 }
 

@@ -1,7 +1,5 @@
 //! One entry: what a decorator reads through.
 
-use std::future::Future;
-#[cfg(feature = "memory")]
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +7,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::cache::Cache;
-#[cfg(feature = "memory")]
-use crate::cache::Level;
 use crate::generations::Seen;
+use crate::held::{Held, Stored};
 use crate::key::Key;
+use crate::life::Ages;
+
 use crate::namespace::{Count, Namespace};
+use crate::options::Options;
 use crate::tag::TagSet;
 
 /// What a loader says about its value.
@@ -21,6 +21,10 @@ use crate::tag::TagSet;
 pub enum Loaded<T> {
     /// Return it and store it.
     Store(T),
+    /// Return it and store it for this long instead of the entry's TTL; zero stores nothing.
+    StoreFor(T, Duration),
+    /// The value that the loader was given is still right: return it and begin its life anew.
+    NotModified(T),
     /// Return it only; whatever is stored stays.
     DoNotStore(T),
 }
@@ -38,22 +42,39 @@ pub struct Entry<'c, T> {
     pub(crate) tags: TagSet,
     pub(crate) namespace: &'c Namespace,
     pub(crate) ttl: Duration,
-    rules: Rules<T>,
+    pub(crate) rules: Rules<T>,
+    pub(crate) options: Options,
 }
 
 /// What the caller knows about its type.
 #[derive(Debug)]
-struct Rules<T> {
+pub(crate) struct Rules<T> {
     size: Option<fn(&T) -> usize>,
     empty: Option<fn(&T) -> bool>,
+    pub(crate) same: Option<fn(&T, &T) -> bool>,
+}
+
+impl<T> Clone for Rules<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Rules<T> {}
+
+/// A value in this process and its ages.
+pub(crate) struct Kept<S> {
+    pub(crate) value: S,
+    pub(crate) ages: Ages,
 }
 
 /// How values of `S` are weighed and judged under the rules of an entry: `T` itself, or
 /// `Option<T>` when absence is cached.
 pub(crate) trait Shape<S> {
-    #[cfg_attr(not(feature = "memory"), allow(dead_code, reason = "only that level weighs"))]
     fn size(&self, stored: &S) -> usize;
     fn negative(&self, stored: &S) -> bool;
+    /// As the caller compares them; `None` when it did not say.
+    fn same(&self, left: &S, right: &S) -> Option<bool>;
 }
 
 impl<T> Shape<T> for Entry<'_, T> {
@@ -64,6 +85,10 @@ impl<T> Shape<T> for Entry<'_, T> {
     #[inline]
     fn negative(&self, stored: &T) -> bool {
         self.rules.empty.is_some_and(|empty| empty(stored))
+    }
+
+    fn same(&self, left: &T, right: &T) -> Option<bool> {
+        self.rules.same.map(|same| same(left, right))
     }
 }
 
@@ -76,13 +101,21 @@ impl<T> Shape<Option<T>> for Entry<'_, T> {
     fn negative(&self, stored: &Option<T>) -> bool {
         stored.as_ref().is_none_or(|value| Shape::<T>::negative(self, value))
     }
+
+    fn same(&self, left: &Option<T>, right: &Option<T>) -> Option<bool> {
+        match (left, right) {
+            (Some(left), Some(right)) => Shape::<T>::same(self, left, right),
+            (left, right) => Some(left.is_none() && right.is_none()),
+        }
+    }
 }
 
 impl<'c, T> Entry<'c, T> {
     #[inline(always)]
     pub(crate) fn new(cache: &'c Cache, key: Key, tags: TagSet, ttl: Duration) -> Self {
         let namespace = cache.inner.namespaces.get(key.namespace(), key.0.namespace_hash());
-        Self { cache, key, tags, namespace, ttl, rules: Rules { size: None, empty: None } }
+        let (rules, options) = (Rules { size: None, empty: None, same: None }, cache.inner.options);
+        Self { cache, key, tags, namespace, ttl, rules, options }
     }
 
     /// Estimates a value's size in bytes, heap included, for the bound of the in-process level.
@@ -101,6 +134,13 @@ impl<'c, T> Entry<'c, T> {
         self
     }
 
+    /// How the auditor and a dry run compare two values. Without it their serialised bytes count.
+    #[must_use]
+    pub fn same_if(mut self, same: fn(&T, &T) -> bool) -> Self {
+        self.rules.same = Some(same);
+        self
+    }
+
     #[inline]
     pub(crate) fn see(&self) -> Seen {
         self.cache.inner.generations.see(self.tags.iter(), &self.namespace.slot)
@@ -111,23 +151,37 @@ impl<'c, T> Entry<'c, T> {
         self.cache.inner.clock.monotonic_ns()
     }
 
-    /// The value in this process, if it is current. Counts nothing.
+    /// What is in this process, if it was neither invalidated nor stored under other tags.
+    #[inline(always)]
+    fn current(&self, seen: Seen) -> Option<Held> {
+        let memory = self.cache.inner.memory.as_ref()?;
+        if seen.fenced || !self.options.reads_memory() {
+            return None;
+        }
+        let held = memory.get(&self.key)?;
+        let current = held.generation == seen.generation && held.mark == self.tags.mark();
+        current.then_some(held)
+    }
+
+    /// The value in this process, if nothing has to be thought of. Counts nothing.
     #[inline(always)]
     pub(crate) fn held<S: Clone + 'static>(&self, seen: Seen, now_ns: u64) -> Option<S> {
-        match &self.cache.inner.level {
-            #[cfg(feature = "memory")]
-            Level::Memory(memory) if !seen.fenced => {
-                let held = memory.get(&self.key)?;
-                let current = held.generation == seen.generation
-                    && held.mark == self.tags.mark()
-                    && held.expires_ns > now_ns;
-                if current { held.value.downcast_ref::<S>().cloned() } else { None }
-            }
-            _ => {
-                let _unused_without_memory = (seen, now_ns);
-                None
-            }
+        let held = self.current(seen)?;
+        if held.calm_until_ns <= now_ns {
+            return None;
         }
+        held.value.downcast_ref::<S>().cloned()
+    }
+
+    /// The value in this process with its ages, aged or not.
+    pub(crate) fn remembered<S: Clone + 'static>(
+        &self,
+        seen: Seen,
+        now_ns: u64,
+    ) -> Option<Kept<S>> {
+        let held = self.current(seen).filter(|held| held.gone_ns > now_ns)?;
+        let value = held.value.downcast_ref::<S>()?.clone();
+        Some(Kept { value, ages: held.ages })
     }
 
     /// The value in this process, counted and now and then timed: the hot path.
@@ -136,10 +190,24 @@ impl<'c, T> Entry<'c, T> {
     where
         Self: Shape<S>,
     {
+        self.hit_at(self.see())
+    }
+
+    #[inline(always)]
+    pub(crate) fn hit_at<S: Clone + 'static>(&self, seen: Seen) -> Option<S>
+    where
+        Self: Shape<S>,
+    {
         let now_ns = self.now_ns();
-        let value = self.held(self.see(), now_ns)?;
+        let value = self.held(seen, now_ns)?;
         self.count_hit(&value, now_ns);
         Some(value)
+    }
+
+    /// Whether hits may be compared with the loader's answers.
+    #[inline(always)]
+    pub(crate) fn may_audit(&self) -> bool {
+        self.options.audited > 0.0
     }
 
     #[inline]
@@ -157,11 +225,11 @@ impl<'c, T> Entry<'c, T> {
 
     /// Base TTL with the cap for negative values, varied by up to 10 %, at least 1 s. `None`:
     /// not to be stored.
-    pub(crate) fn lifetime(&self, negative: bool) -> Option<Duration> {
+    pub(crate) fn lifetime(&self, ttl: Duration, negative: bool) -> Option<Duration> {
         const LONGEST: Duration = Duration::from_secs(365 * 86_400);
         let settings = &self.cache.inner.settings;
         let capped = if negative { settings.negative_ttl_max } else { LONGEST };
-        let base = self.ttl.min(capped).min(LONGEST);
+        let base = ttl.min(capped).min(LONGEST);
         if base.is_zero() {
             return None;
         }
@@ -175,112 +243,36 @@ impl<'c, T> Entry<'c, T> {
     }
 
     /// Puts a value into the in-process level, unless it was overtaken by a write since `seen`.
-    pub(crate) fn hold<S>(&self, value: &S, seen: Seen, since_ns: u64)
+    pub(crate) fn hold<S>(&self, value: &S, ages: Ages, seen: Seen, since_ns: u64) -> bool
     where
         S: Clone + Send + Sync + 'static,
         Self: Shape<S>,
     {
-        #[cfg(not(feature = "memory"))]
-        let _unused_without_memory = (value, seen, since_ns);
-        #[cfg(feature = "memory")]
-        if let Level::Memory(memory) = &self.cache.inner.level
-            && let Some(ttl) = self.lifetime(self.negative(value))
-        {
-            // Beside the value: the key, the table's own and the reference counts.
-            const OVERHEAD: usize = 256;
-            let ttl_ns = u64::try_from(ttl.as_nanos()).unwrap_or(u64::MAX);
-            let held = crate::memory::Held {
-                value: Arc::new(value.clone()),
-                generation: seen.generation,
-                mark: self.tags.mark(),
-                // Counted from the start of the read: a slow load does not live longer.
-                expires_ns: since_ns.saturating_add(ttl_ns),
-                bytes: (self.size(value).saturating_add(OVERHEAD)) as u64,
-            };
-            if !seen.fenced && self.see() == seen {
-                memory.put(self.key.clone(), held, since_ns);
-                self.namespace.sets.count();
-            }
+        // Beside the value: the key, the table's own and the reference counts.
+        const OVERHEAD: usize = 256;
+        let inner = &*self.cache.inner;
+        let Some(memory) = &inner.memory else { return false };
+        if seen.fenced || !self.options.fills_memory() {
+            return false;
         }
-    }
-}
-
-impl<T: Value> Entry<'_, T> {
-    /// The stored value. Never loads and never writes.
-    pub async fn get(&self) -> Option<T> {
-        self.stored::<T>().await
-    }
-
-    /// The stored answer of [`get_or_load_optional`](Self::get_or_load_optional): `Some(None)`
-    /// is a stored absence.
-    pub async fn get_optional(&self) -> Option<Option<T>> {
-        self.stored::<Option<T>>().await
-    }
-
-    /// The stored value, or the loader's, which is then stored.
-    ///
-    /// Of concurrent callers one loads and the others wait for its answer, at most for the load
-    /// deadline. A loader must not ask for its own key.
-    ///
-    /// # Errors
-    /// The loader's only. It reaches every waiter and is not stored.
-    #[inline]
-    pub async fn get_or_load<E, F, Fut>(&self, loader: F) -> Result<T, E>
-    where
-        E: Clone + Send + Sync + 'static,
-        F: FnOnce() -> Fut,
-        Fut: Future<Output = Result<T, E>>,
-    {
-        match self.hit::<T>() {
-            Some(value) => Ok(value),
-            // Boxed: a hit must not pay for the size of a load.
-            None => Box::pin(self.load(async { loader().await.map(Loaded::Store) })).await,
+        let local_ns = match inner.shared {
+            // Counted from the start of the read, for a message may have been lost since.
+            Some(_) => since_ns.saturating_add(inner.settings.local_ttl_ns),
+            None => u64::MAX,
+        };
+        let held = Arc::new(Stored {
+            generation: seen.generation,
+            mark: self.tags.mark(),
+            calm_until_ns: ages.calm_until_ns(self.options.early).min(local_ns),
+            gone_ns: ages.aged_until_ns.min(local_ns),
+            bytes: (self.size(value).saturating_add(OVERHEAD)) as u64,
+            ages,
+            value: value.clone(),
+        });
+        let in_time = self.see() == seen && held.gone_ns > self.now_ns();
+        if in_time {
+            memory.put(self.key.clone(), held, since_ns);
         }
-    }
-
-    /// Like [`get_or_load`](Self::get_or_load) for what may be absent. Absence is stored too,
-    /// for no longer than the negative TTL.
-    ///
-    /// # Errors
-    /// The loader's only.
-    #[inline]
-    pub async fn get_or_load_optional<E, F, Fut>(&self, loader: F) -> Result<Option<T>, E>
-    where
-        E: Clone + Send + Sync + 'static,
-        F: FnOnce() -> Fut,
-        Fut: Future<Output = Result<Option<T>, E>>,
-    {
-        match self.hit::<Option<T>>() {
-            Some(value) => Ok(value),
-            None => Box::pin(self.load(async { loader().await.map(Loaded::Store) })).await,
-        }
-    }
-
-    /// Like [`get_or_load`](Self::get_or_load); the loader decides whether its value is stored.
-    ///
-    /// # Errors
-    /// The loader's only.
-    pub async fn get_or_load_with<E, F, Fut>(&self, loader: F) -> Result<T, E>
-    where
-        E: Clone + Send + Sync + 'static,
-        F: FnOnce() -> Fut,
-        Fut: Future<Output = Result<Loaded<T>, E>>,
-    {
-        match self.hit::<T>() {
-            Some(value) => Ok(value),
-            None => Box::pin(self.load(async { loader().await })).await,
-        }
-    }
-
-    /// Loads even if a value is stored, and stores the result in its place. Waits for nobody.
-    ///
-    /// # Errors
-    /// The loader's only.
-    pub async fn reload<E, F, Fut>(&self, loader: F) -> Result<T, E>
-    where
-        F: FnOnce() -> Fut,
-        Fut: Future<Output = Result<T, E>>,
-    {
-        Box::pin(self.reload_shape(async { loader().await.map(Loaded::Store) })).await
+        in_time
     }
 }

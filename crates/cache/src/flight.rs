@@ -2,8 +2,11 @@
 
 use std::any::Any;
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, watch};
 
 use crate::hash::Precomputed;
 use crate::key::Key;
@@ -16,11 +19,43 @@ pub(crate) type Outcome = Arc<dyn Any + Send + Sync>;
 /// of its own. No loader has to outlive its caller for that.
 #[derive(Debug, Default)]
 pub(crate) struct Flight {
-    pub(crate) outcome: tokio::sync::Mutex<Option<Outcome>>,
+    outcome: Arc<AsyncMutex<Option<Outcome>>>,
+    /// What the leader found before it began to load, for those who take it.
+    offer: watch::Sender<Option<Outcome>>,
     started_ns: AtomicU64,
 }
 
+/// The right to load, held by one caller or task at a time.
+pub(crate) type Turn = OwnedMutexGuard<Option<Outcome>>;
+
 impl Flight {
+    pub(crate) fn try_turn(&self) -> Option<Turn> {
+        Arc::clone(&self.outcome).try_lock_owned().ok()
+    }
+
+    pub(crate) fn turn(&self) -> impl Future<Output = Turn> + Send + 'static {
+        Arc::clone(&self.outcome).lock_owned()
+    }
+
+    pub(crate) fn offer(&self, value: Outcome) {
+        self.offer.send_replace(Some(value));
+    }
+
+    /// Waits until the leader has a value to offer; for ever when it has none.
+    pub(crate) fn offered(&self) -> impl Future<Output = Outcome> + Send + 'static {
+        let mut offers = self.offer.subscribe();
+        async move {
+            loop {
+                if let Some(value) = offers.borrow_and_update().clone() {
+                    return value;
+                }
+                if offers.changed().await.is_err() {
+                    return std::future::pending().await;
+                }
+            }
+        }
+    }
+
     /// A leader begins: joiners measure the age of the load from here.
     pub(crate) fn start(&self, now_ns: u64) {
         self.started_ns.store(now_ns, Ordering::Relaxed);
@@ -70,11 +105,11 @@ impl Flights {
 
     /// Joins the flight under way, or opens one when there is none or it is `age_max_ns` old.
     pub(crate) fn join(
-        &self,
+        self: &Arc<Self>,
         (key, generation, mark): (&Key, u64, u64),
         now_ns: u64,
         age_max_ns: u64,
-    ) -> Ticket<'_> {
+    ) -> Ticket {
         let route = Route { key: key.clone(), generation, mark };
         let mut board = self.board(&route);
         let fresh = || Departure {
@@ -89,7 +124,7 @@ impl Flights {
         departure.passengers += 1;
         let flight = Arc::clone(&departure.flight);
         drop(board);
-        Ticket { flights: self, route, flight }
+        Ticket { flights: Arc::clone(self), route, flight }
     }
 
     #[cfg(test)]
@@ -100,13 +135,13 @@ impl Flights {
 
 /// A place on a flight. Returned by dropping it; the last one closes the flight.
 #[derive(Debug)]
-pub(crate) struct Ticket<'f> {
-    flights: &'f Flights,
+pub(crate) struct Ticket {
+    flights: Arc<Flights>,
     route: Route,
     pub(crate) flight: Arc<Flight>,
 }
 
-impl Ticket<'_> {
+impl Ticket {
     /// The outcome is in and stored: later callers look there, not here.
     pub(crate) fn land(&self) {
         let mut board = self.flights.board(&self.route);
@@ -116,7 +151,7 @@ impl Ticket<'_> {
     }
 }
 
-impl Drop for Ticket<'_> {
+impl Drop for Ticket {
     fn drop(&mut self) {
         let mut board = self.flights.board(&self.route);
         if let Some(departure) = board.get_mut(&self.route)
@@ -136,7 +171,7 @@ mod tests {
 
     #[test]
     fn flights_are_joined_while_young_and_of_one_generation_and_close_behind_the_last() {
-        let flights = Flights::new();
+        let flights = Arc::new(Flights::new());
         let key = Key::new("user").id(1);
         let first = flights.join((&key, 1, 0), 0, 10);
         let same = flights.join((&key, 1, 0), 9, 10);

@@ -65,9 +65,13 @@ impl Generations {
 
     #[inline]
     pub(crate) fn slot(&self, tag: &Tag) -> &Slot {
+        self.slot_of(tag.0.hash())
+    }
+
+    #[inline]
+    pub(crate) fn slot_of(&self, hash: u64) -> &Slot {
         // The upper bits: tables use the lower ones.
-        let index = (tag.0.hash() >> 40) as usize % Self::SLOTS;
-        &self.slots[index]
+        &self.slots[(hash >> 40) as usize % Self::SLOTS]
     }
 
     #[inline]

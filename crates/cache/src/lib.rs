@@ -5,33 +5,53 @@
 #[doc(hidden)]
 #[path = "macros.rs"]
 pub mod __private;
+mod audit;
 mod backend;
 mod batch;
+mod boarding;
 mod builder;
+mod bus;
 mod cache;
 mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod detached;
 mod entry;
 mod envelope;
+mod event;
+mod fill;
 mod flight;
 mod generations;
 mod hash;
+mod held;
 mod key;
+mod lead;
+mod life;
 mod load;
+mod lock;
 #[cfg(feature = "memory")]
 mod memory;
+#[cfg(not(feature = "memory"))]
+#[path = "memory_off.rs"]
+mod memory;
+mod message;
 mod name;
 mod namespace;
+mod naming;
+mod operate;
+mod options;
 mod outbox;
 mod part;
 mod quarantine;
+mod reading;
 #[cfg(feature = "redis")]
 mod redis;
+mod settings;
 mod shared;
 mod source;
 mod stats;
 mod tag;
+mod throttle;
 mod write;
 
 #[cfg(feature = "mock")]
@@ -42,14 +62,17 @@ pub use backend::{
 pub use builder::CacheBuilder;
 pub use cache::Cache;
 pub use clock::{Clock, Random, SystemClock, SystemRandom};
+pub use detached::LoadError;
 pub use entry::{Entry, Loaded, Value};
 #[cfg(feature = "json")]
 pub use envelope::Json;
 pub use envelope::{Codec, CodecError, CodecId, MessagePack, ReadValue};
 pub use erased_serde;
+pub use event::CacheEvent;
 #[cfg(feature = "macros")]
 pub use guildhall_cache_macros::{cached, invalidates};
 pub use key::Key;
+pub use options::Skip;
 #[cfg(feature = "mock")]
 pub use outbox::MockOutbox;
 pub use outbox::{Outbox, OutboxError, OutboxRow, RelayOptions};
@@ -57,7 +80,7 @@ pub use part::{Part, ToPart};
 #[cfg(feature = "redis")]
 pub use redis::{BreakerState, RedisBackend, RedisBuilder, RedisOptions};
 pub use source::CacheSource;
-pub use stats::{CacheStats, NamespaceStats, Percentiles};
+pub use stats::{BusStats, CacheStats, NamespaceStats, Percentiles};
 pub use tag::Tag;
 pub use write::WriteGuard;
 

@@ -1,162 +1,281 @@
-//! What happens when the value is not in this process.
+//! What happens when the value is not at hand: joining the load under way, or leading one.
 
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::backend::{Reading, Sealed, Stamp};
-use crate::cache::Level;
-use crate::entry::{Entry, Loaded, Shape, Value};
-use crate::envelope::{Times, Unusable};
+use tokio::time::{sleep, timeout};
+
+use crate::entry::{Entry, Kept, Loaded, Shape, Value};
+use crate::flight::{Flight, Ticket, Turn};
 use crate::generations::Seen;
 use crate::namespace::Count;
-use crate::quarantine::Target;
-use crate::shared::Shared;
+
+/// Where an answer came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    Loaded,
+    /// It was stored already.
+    Stored,
+    /// It was stored and has aged.
+    Aged,
+}
 
 /// What a flight brings to all who wait for it.
 #[derive(Clone)]
-struct Landed<S, E> {
-    result: Result<S, E>,
-    /// It was stored already; nothing was loaded.
-    hit: bool,
+pub(crate) struct Landed<S, E> {
+    pub(crate) result: Result<S, E>,
+    pub(crate) how: How,
+}
+
+impl<S, E> Landed<S, E> {
+    pub(crate) fn stored(value: S) -> Self {
+        Self { result: Ok(value), how: How::Stored }
+    }
+}
+
+/// How waiting for somebody else's load ended.
+pub(crate) enum Waited<S> {
+    /// It landed, or its leader vanished: the turn tells which.
+    Turn(Turn),
+    /// Its leader found something that can be given meanwhile.
+    Offered(S, How),
+    Late,
+}
+
+/// What to do about a value that is not a plain hit.
+pub(crate) enum Boarded<S> {
+    /// Nothing; this is the answer.
+    Answer(S, How),
+    /// To load, with what is stored and still fresh if this is a refresh.
+    Lead(Ticket, Turn, Option<Kept<S>>),
+    /// To wait for somebody who does.
+    Follow(Ticket),
 }
 
 impl<T> Entry<'_, T> {
-    /// What the entry depends on, rendered: its tags, its namespace and all.
-    pub(crate) fn targets(&self, shared: &Shared) -> Vec<String> {
-        let hidden = [Target::All, Target::Namespace(self.key.namespace())];
-        let tags = self.tags.iter().cloned().map(Target::Tag);
-        hidden.into_iter().chain(tags).map(|target| shared.target(&target)).collect()
-    }
-
-    /// A value of the shared level. Bytes that cannot be read are a miss, counted and told.
-    pub(crate) fn opened<S: Value>(
-        &self,
-        shared: &Shared,
-        bytes: Option<&[u8]>,
-        targets: &[String],
-        stamps: &[Stamp],
-    ) -> Option<S> {
-        match shared.open(bytes?, (targets, stamps)) {
-            Ok(opened) => Some(opened.value),
-            Err(Unusable::Outdated) => None,
-            Err(Unusable::Unreadable) => {
-                shared.unreadable(self.namespace);
-                None
-            }
-        }
-    }
-
-    /// Bytes for the shared level, under stamps taken before the load.
-    pub(crate) fn sealed<S: Value>(
-        &self,
-        shared: &Shared,
-        key: String,
-        value: &S,
-        (targets, stamps): (&[String], &[Stamp]),
-    ) -> Option<Sealed>
-    where
-        Self: Shape<S>,
-    {
-        let ttl = self.lifetime(self.negative(value))?;
-        let ttl_ms = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
-        let times =
-            Times { created_ms: shared.now_unix_ms(), fresh_ms: ttl_ms, stale_ms: 0, load_ms: 0 };
-        let bytes = shared.seal(value, (targets, stamps), times)?;
-        Some(Sealed { key, bytes, ttl: std::time::Duration::from_millis(ttl_ms) })
-    }
-
     pub(crate) async fn stored<S: Value>(&self) -> Option<S>
     where
         Self: Shape<S>,
     {
+        let dry_run = self.cache.inner.settings.dry_run;
         if let Some(value) = self.hit() {
-            return Some(value);
+            return Some(value).filter(|_| !dry_run);
         }
-        let (seen, since_ns) = (self.see(), self.now_ns());
-        let value = match &self.cache.inner.level {
-            Level::Shared(shared) if !seen.fenced => self.peeked(shared).await,
-            _ => None,
-        };
-        self.count_read(value.as_ref(), since_ns);
-        value
+        self.cache.tend_bus();
+        let origin = self.origin(self.see());
+        let remembered = self.remembered::<S>(origin.seen, origin.since_ns);
+        let fresh = |kept: &Kept<S>| kept.ages.is_fresh(origin.since_ns);
+        let mut kept = remembered.filter(fresh);
+        if kept.is_none()
+            && let Some(shared) = self.shared()
+            && !origin.seen.fenced
+            && self.options.reads_shared()
+        {
+            kept = self.peeked::<S>(shared).await.filter(fresh);
+            if let Some(kept) = &kept {
+                self.hold(&kept.value, kept.ages, origin.seen, origin.since_ns);
+            }
+        }
+        let value = kept.map(|kept| kept.value);
+        let how = if value.is_some() { How::Stored } else { How::Loaded };
+        self.count_read(value.as_ref(), how, origin.since_ns);
+        value.filter(|_| !dry_run)
     }
 
-    async fn peeked<S: Value>(&self, shared: &Shared) -> Option<S> {
-        let (keys, targets) = ([shared.key(&self.key)], self.targets(shared));
-        let Reading { entries, stamps } = shared.read(self.namespace, &keys, &targets).await?;
-        let stamps: Vec<_> = stamps.into_iter().collect::<Option<_>>()?;
-        self.opened(shared, entries.first()?.as_deref(), &targets, &stamps)
-    }
-
-    fn count_read<S>(&self, hit: Option<&S>, since_ns: u64)
+    /// Counts one read that was answered: every path ends here or in a hit, and once.
+    pub(crate) fn count_read<S>(&self, value: Option<&S>, how: How, since_ns: u64)
     where
         Self: Shape<S>,
     {
-        match hit {
-            Some(value) => self.count_hit(value, since_ns),
-            None => {
+        match value {
+            Some(value) if how != How::Loaded => {
+                self.count_hit(value, since_ns);
+                if how == How::Aged {
+                    self.namespace.stale_served.count();
+                }
+            }
+            // A dry run whose loader failed on a hit.
+            None if how == How::Stored => {
+                self.namespace.hits.count();
+            }
+            _ => {
                 self.namespace.misses.count();
             }
         }
     }
 
-    /// Joins the load under way or leads one.
-    pub(crate) async fn load<S, E, F>(&self, loader: F) -> Result<S, E>
+    fn count_landed<S, E>(&self, landed: &Landed<S, E>, since_ns: u64)
     where
-        S: Value,
-        E: Clone + Send + Sync + 'static,
-        F: Future<Output = Result<Loaded<S>, E>>,
+        Self: Shape<S>,
+    {
+        self.count_read(landed.result.as_ref().ok(), landed.how, since_ns);
+    }
+
+    /// Whether an aged value may be given to this reader, now.
+    pub(crate) fn serves<S>(&self, kept: &Kept<S>, now_ns: u64) -> bool
+    where
+        Self: Shape<S>,
+    {
+        let own_ns =
+            kept.ages.fresh_until_ns.saturating_add(crate::life::nanos(self.options.stale_for()));
+        self.options.serves_aged()
+            && now_ns < own_ns.min(kept.ages.aged_until_ns)
+            && !self.negative(&kept.value)
+    }
+
+    /// Decides by what is in this process.
+    pub(crate) fn board<S: Value>(&self, seen: Seen, now_ns: u64) -> Boarded<S>
+    where
         Self: Shape<S>,
     {
         let inner = &*self.cache.inner;
-        if matches!(inner.level, Level::Disabled) {
-            return self.alone(loader).await;
-        }
-        let (seen, since_ns) = (self.see(), self.now_ns());
-        let route = (&self.key, seen.generation, self.tags.mark());
-        let ticket = inner.flights.join(route, since_ns, inner.settings.join_age_max_ns);
-        let mut lead = match ticket.flight.outcome.try_lock() {
-            Ok(lead) => lead,
-            Err(_) => {
-                self.namespace.coalesced_waits.count();
-                let turn = ticket.flight.outcome.lock();
-                match tokio::time::timeout(inner.settings.load_wait, turn).await {
-                    Ok(lead) => lead,
-                    Err(_) => return self.alone(loader).await,
+        let kept = self.remembered::<S>(seen, now_ns);
+        let resting = || inner.throttles.lasts(&self.key, now_ns);
+        let (mut fresh, mut aged) = (None, None);
+        if let Some(kept) = kept {
+            if kept.ages.is_fresh(now_ns) {
+                let due = self.options.early.is_due(&kept.ages, now_ns, &*inner.random);
+                if !due || resting() {
+                    return Boarded::Answer(kept.value, How::Stored);
                 }
+                fresh = Some(kept);
+            } else if inner.shared.is_none() && self.serves(&kept, now_ns) {
+                // A shared level is asked first: it may know of another process' write.
+                aged = Some(kept);
             }
+        }
+        let route = (&self.key, seen.generation, self.tags.mark());
+        let ticket = inner.flights.join(route, now_ns, inner.settings.join_age_max_ns);
+        match (ticket.flight.try_turn(), fresh, aged) {
+            (Some(turn), fresh, _) => Boarded::Lead(ticket, turn, fresh),
+            // Somebody is at it already.
+            (None, Some(kept), _) => Boarded::Answer(kept.value, How::Stored),
+            (None, None, Some(kept)) if self.options.soft_timeout().is_zero() => {
+                Boarded::Answer(kept.value, How::Aged)
+            }
+            (None, None, aged) => {
+                if let Some(kept) = aged {
+                    ticket.flight.offer(Arc::new(kept));
+                }
+                Boarded::Follow(ticket)
+            }
+        }
+    }
+
+    /// Joins the load under way or leads one.
+    pub(crate) async fn load<S, E, L, F>(&self, loader: L) -> Result<S, E>
+    where
+        S: Value,
+        E: Clone + Send + Sync + 'static,
+        L: FnOnce(Option<S>) -> F,
+        F: Future<Output = Result<Loaded<S>, E>>,
+        Self: Shape<S>,
+    {
+        if self.cache.inner.is_disabled() {
+            return self.alone(loader(None)).await;
+        }
+        self.cache.tend_bus();
+        let (seen, since_ns) = (self.see(), self.now_ns());
+        if self.cache.inner.settings.dry_run {
+            let landed = self.lead(&Flight::default(), loader, false).await;
+            self.count_landed(&landed, since_ns);
+            return landed.result;
+        }
+        let (ticket, mut turn, refreshed) = match self.board::<S>(seen, since_ns) {
+            Boarded::Answer(value, how) => {
+                self.count_read(Some(&value), how, since_ns);
+                return match how {
+                    How::Stored => self.audit(value, seen, loader).await,
+                    _ => Ok(value),
+                };
+            }
+            Boarded::Lead(ticket, turn, refreshed) => (ticket, turn, refreshed),
+            Boarded::Follow(ticket) => match self.wait(&ticket.flight).await {
+                Waited::Turn(turn) => (ticket, turn, None),
+                Waited::Offered(value, how) => {
+                    self.count_read(Some(&value), how, since_ns);
+                    return Ok(value);
+                }
+                Waited::Late => return self.alone(loader(None)).await,
+            },
         };
-        if let Some(outcome) = lead.clone() {
-            drop(lead); // The next waiter goes on while this one clones the value.
+        if let Some(outcome) = turn.clone() {
+            drop(turn); // The next waiter goes on while this one clones the value.
             let Some(landed) = outcome.downcast_ref::<Landed<S, E>>() else {
-                return self.alone(loader).await; // Somebody reads this key as another type.
+                return self.alone(loader(None)).await; // Somebody reads this key as another type.
             };
-            self.count_read(landed.result.as_ref().ok().filter(|_| landed.hit), since_ns);
+            self.count_landed(landed, since_ns);
             return landed.result.clone();
         }
         ticket.flight.start(self.now_ns());
-        let landed = self.lead(loader).await;
-        self.count_read(landed.result.as_ref().ok().filter(|_| landed.hit), since_ns);
-        *lead = Some(Arc::new(landed.clone()));
+        let mut landed = self.lead(&ticket.flight, loader, refreshed.is_some()).await;
+        if let (Err(_), Some(kept)) = (&landed.result, refreshed)
+            && self.see() == seen
+        {
+            landed = Landed::stored(kept.value); // Not asked for in vain: it was still fresh.
+        }
+        self.count_landed(&landed, since_ns);
+        *turn = Some(Arc::new(landed.clone()));
         ticket.land();
         landed.result
     }
 
-    /// Loads for one caller and stores nothing.
-    async fn alone<S, E, F>(&self, loader: F) -> Result<S, E>
+    /// Waits for the turn, or for what the leader offers meanwhile.
+    pub(crate) async fn wait<S: Value>(&self, flight: &Flight) -> Waited<S>
     where
-        F: Future<Output = Result<Loaded<S>, E>>,
+        Self: Shape<S>,
     {
-        self.namespace.misses.count();
-        match self.timed(loader).await? {
-            Loaded::Store(value) | Loaded::DoNotStore(value) => Ok(value),
+        self.namespace.coalesced_waits.count();
+        let turn = timeout(self.cache.inner.settings.load_wait, flight.turn());
+        tokio::select! {
+            biased;
+            turn = turn => turn.map_or(Waited::Late, Waited::Turn),
+            (value, how) = self.offered(flight) => Waited::Offered(value, how),
         }
     }
 
+    /// What the leader of a flight found, if this reader takes it. Never ends otherwise.
+    pub(crate) async fn offered<S: Value>(&self, flight: &Flight) -> (S, How)
+    where
+        Self: Shape<S>,
+    {
+        let offer = flight.offered().await;
+        // Judged now: it may have aged since it was found.
+        let service = |kept: &Kept<S>| self.serviceable(kept);
+        if let Some(kept) = offer.downcast_ref::<Kept<S>>()
+            && let Some(how) = service(kept)
+        {
+            if how == How::Aged {
+                sleep(self.options.soft_timeout()).await;
+            }
+            if let Some(how) = service(kept) {
+                return (kept.value.clone(), how);
+            }
+        }
+        std::future::pending().await
+    }
+
+    /// Loads for one caller and stores nothing.
+    pub(crate) async fn alone<S, E>(
+        &self,
+        loader: impl Future<Output = Result<Loaded<S>, E>>,
+    ) -> Result<S, E> {
+        let outcome = self.timed(loader).await;
+        self.namespace.misses.count();
+        outcome.map(Loaded::into_value)
+    }
+
+    /// Runs a loader when there is room for it, counted and measured.
     pub(crate) async fn timed<R, E>(
         &self,
         loader: impl Future<Output = Result<R, E>>,
     ) -> Result<R, E> {
+        let settings = &self.cache.inner.settings;
+        let _room = match &settings.loads {
+            // A caller that waited this long goes ahead: the limit smooths, it does not starve.
+            Some(loads) => timeout(settings.load_wait, loads.acquire()).await.ok(),
+            None => None,
+        };
         let since_ns = self.now_ns();
         let outcome = loader.await;
         self.namespace.loads.count();
@@ -165,125 +284,5 @@ impl<T> Entry<'_, T> {
             self.namespace.load_errors.count();
         }
         outcome
-    }
-
-    async fn lead<S, E, F>(&self, loader: F) -> Landed<S, E>
-    where
-        S: Value,
-        F: Future<Output = Result<Loaded<S>, E>>,
-        Self: Shape<S>,
-    {
-        // Taken anew: the flight may have waited, and nothing older than the load may be stored.
-        let (seen, since_ns) = (self.see(), self.now_ns());
-        if let Some(value) = self.held(seen, since_ns) {
-            return Landed { result: Ok(value), hit: true };
-        }
-        let Level::Shared(shared) = &self.cache.inner.level else {
-            return Landed { result: self.load_and_hold(loader, seen, since_ns).await, hit: false };
-        };
-        let (key, targets) = (shared.key(&self.key), self.targets(shared));
-        let looked = match seen.fenced {
-            true => None,
-            false => shared.look(self.namespace, std::slice::from_ref(&key), &targets).await,
-        };
-        let stamps = match looked {
-            Some((entries, stamps)) => {
-                let bytes = entries.first().and_then(|entry| entry.as_deref());
-                if let Some(value) = self.opened(shared, bytes, &targets, &stamps) {
-                    return Landed { result: Ok(value), hit: true };
-                }
-                Some(stamps)
-            }
-            None => None,
-        };
-        let result = self.load_and_share(loader, seen, (shared, key, &targets, stamps)).await;
-        Landed { result, hit: false }
-    }
-
-    async fn load_and_hold<S, E, F>(&self, loader: F, seen: Seen, since_ns: u64) -> Result<S, E>
-    where
-        S: Value,
-        F: Future<Output = Result<Loaded<S>, E>>,
-        Self: Shape<S>,
-    {
-        if seen.fenced {
-            self.cache.tend_quarantine();
-        }
-        match self.timed(loader).await? {
-            Loaded::Store(value) => {
-                self.hold(&value, seen, since_ns);
-                Ok(value)
-            }
-            Loaded::DoNotStore(value) => Ok(value),
-        }
-    }
-
-    async fn load_and_share<S, E, F>(
-        &self,
-        loader: F,
-        seen: Seen,
-        (shared, key, targets, stamps): (&Shared, String, &[String], Option<Vec<Stamp>>),
-    ) -> Result<S, E>
-    where
-        S: Value,
-        F: Future<Output = Result<Loaded<S>, E>>,
-        Self: Shape<S>,
-    {
-        if seen.fenced {
-            self.cache.tend_quarantine();
-        }
-        match (self.timed(loader).await?, stamps) {
-            (Loaded::Store(value), Some(stamps)) => {
-                // The stamps alone keep it correct; a known write makes storing it pointless.
-                if self.see() == seen
-                    && let Some(sealed) = self.sealed(shared, key, &value, (targets, &stamps))
-                    && shared.store(self.namespace, vec![sealed]).await
-                {
-                    self.namespace.sets.count();
-                }
-                Ok(value)
-            }
-            (Loaded::Store(value) | Loaded::DoNotStore(value), _) => Ok(value),
-        }
-    }
-
-    /// Stores a value that depends on nothing but its TTL.
-    pub(crate) async fn put(&self, value: &T)
-    where
-        T: Value,
-    {
-        let (seen, since_ns) = (self.see(), self.now_ns());
-        self.hold(value, seen, since_ns);
-        if let Level::Shared(shared) = &self.cache.inner.level
-            && !seen.fenced
-        {
-            let (key, targets) = (shared.key(&self.key), self.targets(shared));
-            let looked = shared.look(self.namespace, &[], &targets).await;
-            if let Some((_, stamps)) = looked
-                && let Some(sealed) = self.sealed(shared, key, value, (&targets, &stamps))
-                && shared.store(self.namespace, vec![sealed]).await
-            {
-                self.namespace.sets.count();
-            }
-        }
-    }
-
-    pub(crate) async fn reload_shape<S, E, F>(&self, loader: F) -> Result<S, E>
-    where
-        S: Value,
-        F: Future<Output = Result<Loaded<S>, E>>,
-        Self: Shape<S>,
-    {
-        self.namespace.misses.count();
-        let (seen, since_ns) = (self.see(), self.now_ns());
-        match &self.cache.inner.level {
-            Level::Shared(shared) if !seen.fenced => {
-                let (key, targets) = (shared.key(&self.key), self.targets(shared));
-                let looked = shared.look(self.namespace, &[], &targets).await;
-                let stamps = looked.map(|(_, stamps)| stamps);
-                self.load_and_share(loader, seen, (shared, key, &targets, stamps)).await
-            }
-            _ => self.load_and_hold(loader, seen, since_ns).await,
-        }
     }
 }

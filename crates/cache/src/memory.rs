@@ -1,6 +1,5 @@
 //! The in-process level: values as they are, bounded by entries and by bytes.
 
-use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,21 +7,9 @@ use quick_cache::sync::Cache as Table;
 use quick_cache::{Lifecycle, OptionsBuilder, Weighter};
 
 use crate::hash::Precomputed;
+use crate::held::Held;
 use crate::key::Key;
 use crate::namespace::{Count, Namespaces};
-
-/// A stored value and what it is valid for.
-#[derive(Clone)]
-pub(crate) struct Held {
-    pub(crate) value: Arc<dyn Any + Send + Sync>,
-    /// Sum of the generations seen before the load.
-    pub(crate) generation: u64,
-    /// Of the tag set.
-    pub(crate) mark: u64,
-    pub(crate) expires_ns: u64,
-    /// Estimated.
-    pub(crate) bytes: u64,
-}
 
 /// No entry weighs less than its share of the bytes, so the one limit bounds both.
 #[derive(Clone)]
@@ -92,12 +79,17 @@ impl Memory {
         self.table.get(key)
     }
 
-    /// Once in `entries_max` puts the expired entries are swept out.
+    /// Where no task sweeps, once in `entries_max` puts the expired entries go.
     pub(crate) fn put(&self, key: Key, held: Held, now_ns: u64) {
         self.table.insert(key, held);
         if self.puts.fetch_add(1, Ordering::Relaxed) % self.entries_max == self.entries_max - 1 {
-            self.table.retain(|_, held| held.expires_ns > now_ns);
+            self.sweep(now_ns);
         }
+    }
+
+    /// Frees what has expired, shard by shard.
+    pub(crate) fn sweep(&self, now_ns: u64) {
+        self.table.retain(|_, held| held.gone_ns > now_ns);
     }
 
     /// Entries and bytes, by key, for the statistics. Walks the whole table.
@@ -105,11 +97,14 @@ impl Memory {
         self.table.iter().for_each(|(key, held)| visit(&key, held.bytes));
     }
 
-    /// Frees the entries of one namespace, or all. Their generation is what invalidates them.
-    pub(crate) fn free(&self, namespace: Option<&str>) {
-        match namespace {
-            Some(name) => self.table.retain(|key, _| key.namespace() != name),
-            None => self.table.clear(),
-        }
+    /// Frees the entries chosen, and says how many. Their generation is what invalidates them.
+    pub(crate) fn free(&self, chosen: impl Fn(&Key) -> bool) -> u64 {
+        let freed = AtomicU64::default();
+        self.table.retain(|key, _| {
+            let goes = chosen(key);
+            freed.fetch_add(u64::from(goes), Ordering::Relaxed);
+            !goes
+        });
+        freed.into_inner()
     }
 }

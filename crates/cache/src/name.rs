@@ -4,6 +4,13 @@ use std::fmt::Write;
 
 use crate::hash::Fold;
 
+/// Sets numbers apart from texts in a hash.
+const NUMBER: u64 = 0x1D;
+/// Begins the hash of an absent part.
+const ABSENT: u64 = 0xAB;
+/// An absent part, as text; once more for every `Some` around it.
+const ABSENCE: &str = "%-";
+
 /// One identifier.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Part {
@@ -74,10 +81,10 @@ impl<const N: usize> Name<N> {
     pub(crate) fn push(&mut self, part: Part) {
         self.hash = match &part {
             Part::None => return,
-            Part::Int(id) => self.hash.word(0x1D).word(*id as u64),
+            Part::Int(id) => self.hash.word(NUMBER).word(*id as u64),
             Part::Static(text) => self.hash.bytes(text.as_bytes()),
             Part::Text(text) => self.hash.bytes(text.as_bytes()),
-            Part::Absent(depth) => self.hash.word(0xAB).word(u64::from(*depth)),
+            Part::Absent(depth) => self.hash.word(ABSENT).word(u64::from(*depth)),
         };
         match self.parts.get_mut(self.len) {
             Some(free) => *free = part,
@@ -117,7 +124,7 @@ impl<const N: usize> Name<N> {
                 Part::Static(text) => encode_identifier(text, out),
                 Part::Text(text) => encode_identifier(text, out),
                 // No text gives this: what follows its percent sign is hexadecimal.
-                Part::Absent(depth) => (0..=*depth).for_each(|_| out.push_str("%-")),
+                Part::Absent(depth) => (0..=*depth).for_each(|_| out.push_str(ABSENCE)),
             }
         }
     }
@@ -162,6 +169,48 @@ pub(crate) fn encode(text: &str, out: &mut String) {
             out.push(letter);
         }
     }
+}
+
+/// The bytes of an encoded text; `None` when nothing of ours wrote it.
+pub(crate) fn decode(encoded: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(encoded.len());
+    let mut rest = encoded.as_bytes();
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        if *byte == b'%' {
+            let (digits, after) = rest.split_first_chunk::<2>()?;
+            bytes.push(u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?);
+            rest = after;
+        } else {
+            bytes.push(*byte);
+        }
+    }
+    Some(bytes)
+}
+
+/// The hash, in this process, of the name that rendered to this text.
+pub(crate) fn rendered_hash(rendered: &str) -> Option<u64> {
+    let mut parts = rendered.split(':');
+    let mut hash = Fold::seeded().bytes(&decode(parts.next()?)?);
+    for part in parts {
+        if let Some(depth) = absent(part) {
+            hash = hash.word(ABSENT).word(u64::from(depth));
+            continue;
+        }
+        // A text that looks like a number begins with an escape, so this is one.
+        hash = match part.parse::<i64>() {
+            Ok(id) if !part.starts_with('+') => hash.word(NUMBER).word(id as u64),
+            _ => hash.bytes(&decode(part)?),
+        };
+    }
+    Some(hash.get())
+}
+
+/// How deep a rendered absence is; `None` for anything else. No escape is `%-`.
+fn absent(part: &str) -> Option<u8> {
+    let depth = part.len() / ABSENCE.len();
+    let is_absent = depth > 0 && part == ABSENCE.repeat(depth);
+    u8::try_from(depth.checked_sub(1)?).ok().filter(|_| is_absent)
 }
 
 fn escape(byte: u8, out: &mut String) {
@@ -211,7 +260,7 @@ mod tests {
             (-12_i64..12).prop_map(Part::Int),
             prop_oneof![Just("1"), Just("-1"), Just("a"), Just(""), Just(":"), Just("%3A")]
                 .prop_map(Part::Static),
-            "[-0-9a:%* {}]{0,3}".prop_map(|text| Part::Text(text.into())),
+            "[-+0-9a:%* {}]{0,3}".prop_map(|text| Part::Text(text.into())),
             (0_u8..3).prop_map(Part::Absent),
         ]
     }
@@ -226,6 +275,19 @@ mod tests {
             if name(&left) == name(&right) {
                 prop_assert_eq!(name(&left).hash(), name(&right).hash());
             }
+        }
+
+        #[test]
+        fn a_rendered_name_leads_back_to_its_hash(
+            parts in prop::collection::vec(prop_oneof![part(), any::<i64>().prop_map(Part::Int),
+                any::<String>().prop_map(|text| Part::Text(text.into()))], 0..5),
+        ) {
+            prop_assert_eq!(rendered_hash(&rendered(&parts)), Some(name(&parts).hash()));
+        }
+
+        #[test]
+        fn any_text_can_be_heard(text in any::<String>()) {
+            rendered_hash(&text);
         }
     }
 }

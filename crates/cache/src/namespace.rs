@@ -37,6 +37,10 @@ pub(crate) struct Namespace {
     pub(crate) invalidations: AtomicU64,
     pub(crate) evictions: AtomicU64,
     pub(crate) errors: AtomicU64,
+    pub(crate) stale_served: AtomicU64,
+    pub(crate) background_failures: AtomicU64,
+    pub(crate) audits: AtomicU64,
+    pub(crate) audit_stale: AtomicU64,
     pub(crate) hit_ns: Timings,
     pub(crate) load_ns: Timings,
 }
@@ -56,12 +60,16 @@ impl Namespace {
             invalidations: AtomicU64::default(),
             evictions: AtomicU64::default(),
             errors: AtomicU64::default(),
+            stale_served: AtomicU64::default(),
+            background_failures: AtomicU64::default(),
+            audits: AtomicU64::default(),
+            audit_stale: AtomicU64::default(),
             hit_ns: Timings::default(),
             load_ns: Timings::default(),
         }
     }
 
-    fn counters(&self) -> [&AtomicU64; 10] {
+    fn counters(&self) -> [&AtomicU64; 14] {
         [
             &self.hits,
             &self.misses,
@@ -73,20 +81,35 @@ impl Namespace {
             &self.invalidations,
             &self.evictions,
             &self.errors,
+            &self.stale_served,
+            &self.background_failures,
+            &self.audits,
+            &self.audit_stale,
         ]
     }
 
     pub(crate) fn snapshot(&self) -> NamespaceStats {
-        let values = self.counters().map(|counter| counter.load(Ordering::Relaxed));
-        let [hits, misses, negative_hits, loads, load_errors, ..] = values;
-        let [.., coalesced_waits, sets, invalidations, evictions, errors] = values;
-        let (hit_ns, load_ns) = (self.hit_ns.percentiles(), self.load_ns.percentiles());
-        let mut stats = NamespaceStats { hits, misses, negative_hits, ..Default::default() };
-        (stats.loads, stats.load_errors, stats.coalesced_waits) =
-            (loads, load_errors, coalesced_waits);
-        (stats.sets, stats.invalidations, stats.evictions) = (sets, invalidations, evictions);
-        (stats.errors, stats.hit_ns, stats.load_ns) = (errors, hit_ns, load_ns);
-        stats
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        NamespaceStats {
+            hits: read(&self.hits),
+            misses: read(&self.misses),
+            negative_hits: read(&self.negative_hits),
+            stale_served: read(&self.stale_served),
+            loads: read(&self.loads),
+            load_errors: read(&self.load_errors),
+            background_failures: read(&self.background_failures),
+            coalesced_waits: read(&self.coalesced_waits),
+            sets: read(&self.sets),
+            invalidations: read(&self.invalidations),
+            evictions: read(&self.evictions),
+            errors: read(&self.errors),
+            audits: read(&self.audits),
+            audit_stale: read(&self.audit_stale),
+            entries: 0,
+            bytes: 0,
+            hit_ns: self.hit_ns.percentiles(),
+            load_ns: self.load_ns.percentiles(),
+        }
     }
 
     pub(crate) fn reset(&self) {
@@ -142,6 +165,19 @@ impl Namespaces {
 
     pub(crate) fn named(&self, name: &'static str) -> &Namespace {
         self.get(name, Fold::seeded().bytes(name.as_bytes()).get())
+    }
+
+    /// The namespace of a name from outside, if this process has used it.
+    pub(crate) fn find(&self, name: &str) -> Option<&Namespace> {
+        let hash = Fold::seeded().bytes(name.as_bytes()).get();
+        for step in 0..Self::PLACES {
+            let place = &self.table[(hash as usize).wrapping_add(step) % Self::PLACES];
+            let namespace = place.get()?;
+            if namespace.name == name {
+                return Some(namespace);
+            }
+        }
+        Some(&self.overflow)
     }
 
     #[inline]

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::cache::{Cache, Level};
+use crate::cache::Cache;
 use crate::quarantine::Target;
 use crate::tag::Tag;
 
@@ -98,7 +98,7 @@ impl Cache {
     ///
     /// `false`, and nothing changes, without a shared level or with a relay already attached.
     pub fn relay(&self, outbox: Arc<dyn Outbox>, options: RelayOptions) -> bool {
-        if !matches!(self.inner.level, Level::Shared(_)) {
+        if self.inner.shared.is_none() {
             return false;
         }
         let root = &self.inner.generations.root;
@@ -142,7 +142,7 @@ impl Cache {
     }
 
     pub(crate) fn row_of(&self, targets: &[Target]) -> Option<OutboxRow> {
-        let Level::Shared(shared) = &self.inner.level else { return None };
+        let shared = self.inner.shared.as_deref()?;
         let id = self.inner.desk.next_id().filter(|_| !targets.is_empty())?;
         relay::tend(&self.inner);
         let mut lines = String::new();
@@ -150,9 +150,9 @@ impl Cache {
             if !lines.is_empty() {
                 lines.push('\n');
             }
-            lines.push_str(&shared.target(target)); // Encoded: it holds no line break.
+            lines.push_str(&shared.naming.target(target)); // Encoded: it holds no line break.
             if lines.len() > TARGETS_BYTES_MAX {
-                lines = shared.target(&Target::All);
+                lines = shared.naming.target(&Target::All);
                 break;
             }
         }

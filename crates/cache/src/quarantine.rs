@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use crate::cache::{Cache, Inner, Level};
+use crate::cache::{Cache, Inner};
+use crate::event::CacheEvent;
 use crate::generations::Slot;
 use crate::tag::Tag;
 
@@ -121,6 +122,11 @@ impl Quarantine {
                 inner.slot(target).lower();
             }
         }
+        let left = state.detained.is_empty() && !batch.is_empty();
+        drop(state);
+        if left {
+            inner.events.tell(&CacheEvent::QuarantineLeft);
+        }
     }
 }
 
@@ -139,10 +145,14 @@ impl Cache {
     pub(crate) fn detain(&self, targets: Vec<Target>, not_before_ns: u64) {
         let quarantine = &self.inner.quarantine;
         let mut state = quarantine.lock();
+        let was_empty = state.detained.is_empty();
         for target in targets {
             quarantine.admit(&mut state, &self.inner, target, not_before_ns);
         }
         drop(state);
+        if was_empty {
+            self.inner.events.tell(&CacheEvent::QuarantineEntered);
+        }
         self.tend_quarantine();
     }
 
@@ -150,7 +160,7 @@ impl Cache {
     /// with one a task does, started here if there is none and if there is a runtime.
     pub(crate) fn tend_quarantine(&self) {
         let quarantine = &self.inner.quarantine;
-        if !matches!(self.inner.level, Level::Shared(_)) {
+        if self.inner.shared.is_none() {
             let now_ns = self.inner.clock.monotonic_ns();
             while let Some(batch) = quarantine.due(now_ns).filter(|batch| !batch.is_empty()) {
                 quarantine.release(&self.inner, &batch);
@@ -197,7 +207,7 @@ impl Relay {
     /// `None`: nothing is left to do. Otherwise whether the level answered.
     async fn attempt(&self) -> Option<bool> {
         let inner = self.cache.upgrade()?;
-        let Level::Shared(shared) = &inner.level else { return None };
+        let shared = inner.shared.as_ref()?;
         let batch = inner.quarantine.due(inner.clock.monotonic_ns())?;
         let targets: Vec<_> = batch.iter().map(|(target, _)| target.clone()).collect();
         let Some(first) = targets.first() else { return Some(true) };

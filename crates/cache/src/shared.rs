@@ -1,117 +1,60 @@
-//! The shared level: names, deadlines, and failures that never reach a caller.
+//! The shared level: deadlines, and failures that never reach a caller.
 
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::backend::{BackendError, CacheBackend, Nonce, Reading, Sealed, Stamp};
+use crate::backend::{BackendError, BusEvents, CacheBackend, Nonce, Reading, Sealed, Stamp};
 use crate::clock::{Clock, Random};
 use crate::entry::Value;
 use crate::envelope::{self, Format, Opened, Stamped, Times, Unusable};
-use crate::key::Key;
+use crate::event::{CacheEvent, Events};
+use crate::message::Post;
 use crate::namespace::{Count, Namespace};
+use crate::naming::Naming;
 use crate::quarantine::Target;
-
-/// How things are called in the shared level. `%` before two letters that are no hexadecimal
-/// number never occurs in an encoded text, so no entry can be mistaken for a tag.
-#[derive(Debug)]
-pub(crate) struct Naming {
-    pub(crate) prefix: String,
-    pub(crate) schema: String,
-}
-
-impl Naming {
-    fn key(&self, key: &Key) -> String {
-        let mut out = format!("{}:{}:", self.prefix, self.schema);
-        key.0.render(&mut out);
-        out
-    }
-
-    /// Without the schema: a release must invalidate the entries of the next one and the last.
-    fn target(&self, target: &Target) -> String {
-        let prefix = &self.prefix;
-        match target {
-            Target::All => format!("{prefix}:%all"),
-            Target::Namespace(name) => {
-                let mut out = format!("{prefix}:%ns:");
-                crate::name::encode(name, &mut out);
-                out
-            }
-            Target::Tag(tag) => {
-                let mut out = format!("{prefix}:%tag:");
-                tag.0.render(&mut out);
-                out
-            }
-        }
-    }
-}
-
-impl Naming {
-    /// Whether a text has the form of a rendered target, under whichever prefix.
-    fn is_target(name: &str) -> bool {
-        let mut parts = name.splitn(3, ':').skip(1);
-        match (parts.next(), parts.next()) {
-            (Some("%all"), None) => true,
-            (Some("%ns" | "%tag"), Some(rest)) => !rest.is_empty(),
-            _ => false,
-        }
-    }
-}
 
 pub(crate) struct Shared {
     backend: Arc<dyn CacheBackend>,
-    naming: Naming,
+    pub(crate) naming: Naming,
+    format: Format,
     deadline: Duration,
     value_bytes_max: usize,
-    format: Format,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    events: Events,
     complaints: Complaints,
+    /// What this process tells the others.
+    pub(crate) post: Post,
 }
 
 impl Shared {
     pub(crate) fn new(
         backend: Arc<dyn CacheBackend>,
         naming: Naming,
-        deadline: Duration,
-        value_bytes_max: usize,
         format: Format,
-        (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
+        (deadline, value_bytes_max): (Duration, usize),
+        (clock, random, events): (Arc<dyn Clock>, Arc<dyn Random>, Events),
     ) -> Self {
+        let post = Post::new(naming.realm(), random.next_u64());
         let complaints = Complaints::default();
-        Self { backend, naming, deadline, value_bytes_max, format, clock, random, complaints }
-    }
-
-    pub(crate) fn key(&self, key: &Key) -> String {
-        self.naming.key(key)
-    }
-
-    pub(crate) fn target(&self, target: &Target) -> String {
-        self.naming.target(target)
+        Self {
+            backend,
+            naming,
+            format,
+            deadline,
+            value_bytes_max,
+            clock,
+            random,
+            events,
+            complaints,
+            post,
+        }
     }
 
     pub(crate) fn now_unix_ms(&self) -> u64 {
         self.clock.unix_ms()
-    }
-
-    /// Bytes for an entry. `None` when the value does not serialise or is too long.
-    pub(crate) fn seal<T: Value>(
-        &self,
-        value: &T,
-        stamped: Stamped<'_>,
-        times: Times,
-    ) -> Option<Vec<u8>> {
-        envelope::seal(&self.format, value, stamped, times)
-    }
-
-    /// The value of an entry's bytes.
-    pub(crate) fn open<T: Value>(
-        &self,
-        bytes: &[u8],
-        stamped: Stamped<'_>,
-    ) -> Result<Opened<T>, Unusable> {
-        envelope::open(&self.format, bytes, stamped)
     }
 
     /// Entries and stamps as they are; nothing is written.
@@ -157,12 +100,12 @@ impl Shared {
         !entries.is_empty() && self.call(namespace, self.backend.store(&entries)).await.is_some()
     }
 
-    /// Fresh nonces, drawn for this attempt. `false`: not acknowledged.
+    /// Fresh nonces, drawn for this attempt, and then the news of it. `false`: not acknowledged.
     pub(crate) async fn renew(&self, namespace: &Namespace, targets: &[Target]) -> bool {
         for chunk in targets.chunks(500) {
             let fresh: Vec<_> =
-                chunk.iter().map(|target| (self.target(target), self.nonce())).collect();
-            if self.call(namespace, self.backend.renew(&fresh)).await.is_none() {
+                chunk.iter().map(|target| (self.naming.target(target), self.nonce())).collect();
+            if !self.renew_fresh(namespace, &fresh).await {
                 return false;
             }
         }
@@ -177,24 +120,113 @@ impl Shared {
                 .iter()
                 .map(|name| match Naming::is_target(name) {
                     true => (name.clone(), self.nonce()),
-                    false => (self.target(&Target::All), self.nonce()),
+                    false => (self.naming.target(&Target::All), self.nonce()),
                 })
                 .collect();
-            if self.call(namespace, self.backend.renew(&fresh)).await.is_none() {
+            if !self.renew_fresh(namespace, &fresh).await {
                 return false;
             }
         }
         true
     }
 
-    pub(crate) async fn ping(&self) -> Result<(), BackendError> {
-        let probe = format!("{}:%probe:{:016x}", self.naming.prefix, self.random.next_u64());
-        self.timed(self.backend.ping(&probe)).await
+    async fn renew_fresh(&self, namespace: &Namespace, fresh: &[(String, Nonce)]) -> bool {
+        let names = fresh.iter().map(|(name, _)| name.as_str());
+        let message = self.post.news(names, || self.naming.target(&Target::All));
+        let renew = self.backend.renew_and_publish(fresh, &message);
+        let acknowledged = self.call(namespace, renew).await.is_some();
+        if acknowledged {
+            self.post.sent.count();
+        }
+        acknowledged
     }
 
-    /// Stored bytes that cannot be read: counted and told like a failure.
-    pub(crate) fn unreadable(&self, namespace: &Namespace) {
-        self.checked(namespace, false, "stored entry");
+    /// Tells every process to forget what it has of these targets, whose nonces stay.
+    pub(crate) async fn publish(&self, namespace: &Namespace, targets: &[Target]) -> bool {
+        let names: Vec<_> = targets.iter().map(|target| self.naming.target(target)).collect();
+        let names = names.iter().map(String::as_str);
+        let message = self.post.news(names, || self.naming.target(&Target::All));
+        let told = self.call(namespace, self.backend.publish(&message)).await.is_some();
+        if told {
+            self.post.sent.count();
+        }
+        told
+    }
+
+    /// Says how far the numbers of this process' messages have come.
+    pub(crate) async fn heartbeat(&self) -> bool {
+        let told = self.timed(self.backend.publish(&self.post.heartbeat())).await.is_ok();
+        if told {
+            self.post.sent.count();
+        }
+        told
+    }
+
+    pub(crate) fn subscribe(&self) -> Option<BusEvents> {
+        self.backend.subscribe()
+    }
+
+    /// Whether the lock was taken; `None` when the level is out of order.
+    pub(crate) async fn try_lock(
+        &self,
+        namespace: &Namespace,
+        (key, token): (&str, Nonce),
+        ttl: Duration,
+    ) -> Option<bool> {
+        self.call(namespace, self.backend.try_lock(key, token, ttl)).await
+    }
+
+    /// A failure is of no consequence: the lock expires.
+    pub(crate) async fn unlock(&self, key: &str, token: Nonce) {
+        if let Err(error) = self.timed(self.backend.unlock(key, token)).await {
+            tracing::debug!("{error}; a lock is left to expire");
+        }
+    }
+
+    /// For operators, without the engine's deadline: a walk over everything takes its time.
+    pub(crate) async fn find(
+        &self,
+        pattern: &str,
+        limit: usize,
+    ) -> Result<Vec<String>, BackendError> {
+        self.backend.find(pattern, limit).await
+    }
+
+    pub(crate) async fn remove(&self, keys: &[String]) -> Result<u64, BackendError> {
+        self.timed(self.backend.remove(keys)).await
+    }
+
+    pub(crate) async fn ping(&self) -> Result<(), BackendError> {
+        self.timed(self.backend.ping(&self.naming.probe(self.random.next_u64()))).await
+    }
+
+    /// Bytes to store; `None` when the value does not serialise or is too long.
+    pub(crate) fn seal<S: Value>(
+        &self,
+        value: &S,
+        stamped: Stamped<'_>,
+        times: Times,
+    ) -> Option<Vec<u8>> {
+        envelope::seal(&self.format, value, stamped, times)
+    }
+
+    /// The value, if these are the stamps it was stored under. Bytes that cannot be read are a
+    /// miss, counted and told.
+    pub(crate) fn open<S: Value>(
+        &self,
+        namespace: &Namespace,
+        bytes: &[u8],
+        stamped: Stamped<'_>,
+    ) -> Option<Opened<S>> {
+        match envelope::open(&self.format, bytes, stamped) {
+            Ok(opened) => Some(opened),
+            Err(Unusable::Outdated) => None,
+            Err(Unusable::Unreadable) => {
+                self.events.tell(&CacheEvent::UnreadableEntry { namespace: namespace.name });
+                self.checked(namespace, false, "stored entry");
+                None
+            }
+        }
     }
 
     fn checked(&self, namespace: &Namespace, fits: bool, what: &str) -> bool {
@@ -241,7 +273,7 @@ impl Shared {
         }
     }
 
-    fn nonce(&self) -> Nonce {
+    pub(crate) fn nonce(&self) -> Nonce {
         let mut nonce = [0; 16];
         nonce[..8].copy_from_slice(&self.random.next_u64().to_le_bytes());
         nonce[8..].copy_from_slice(&self.random.next_u64().to_le_bytes());

@@ -13,6 +13,8 @@ pub struct CacheStats {
     pub namespaces: BTreeMap<&'static str, NamespaceStats>,
     /// Tags that are in quarantine now: their reads go to the loader.
     pub quarantined_tags: u64,
+    /// The bus between processes.
+    pub bus: BusStats,
     /// Whether so many tags were in quarantine that every read goes to the loader now.
     pub quarantined_all: bool,
     /// Whether every read goes to the loader until what was in the outbox at the start is relayed.
@@ -21,6 +23,19 @@ pub struct CacheStats {
     pub relayed_rows: u64,
     /// Rounds of the relay that failed: rows stay until one succeeds.
     pub relay_failures: u64,
+}
+
+/// What went over the bus by which processes tell each other of their writes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct BusStats {
+    /// Messages sent, heartbeats included.
+    pub sent: u64,
+    /// Messages of other processes that arrived, heartbeats included.
+    pub received: u64,
+    /// Times that messages were lost and everything in this process was dropped.
+    pub gaps: u64,
+    /// Times that a subscription began.
+    pub subscriptions: u64,
 }
 
 /// The counters of one namespace. `hits + misses` is the number of reads that were answered.
@@ -32,10 +47,14 @@ pub struct NamespaceStats {
     pub misses: u64,
     /// Hits that said "absent" or "empty".
     pub negative_hits: u64,
+    /// Hits that gave an aged value.
+    pub stale_served: u64,
     /// Loaders run to their end.
     pub loads: u64,
     /// Of these, the ones that failed.
     pub load_errors: u64,
+    /// Loads that failed when nobody waited for them any more.
+    pub background_failures: u64,
     /// Reads that waited for a load of another caller.
     pub coalesced_waits: u64,
     /// Values stored.
@@ -46,6 +65,10 @@ pub struct NamespaceStats {
     pub evictions: u64,
     /// Failed calls to the shared level, and stored bytes that could not be read.
     pub errors: u64,
+    /// Hits that were compared with what the loader said.
+    pub audits: u64,
+    /// Of these, the ones that differed although nothing had been invalidated meanwhile.
+    pub audit_stale: u64,
     /// Entries in the in-process level now.
     pub entries: u64,
     /// Their estimated size in bytes.
@@ -91,6 +114,10 @@ impl NamespaceStats {
         self.invalidations += other.invalidations;
         self.evictions += other.evictions;
         self.errors += other.errors;
+        self.stale_served += other.stale_served;
+        self.background_failures += other.background_failures;
+        self.audits += other.audits;
+        self.audit_stale += other.audit_stale;
         self.entries += other.entries;
         self.bytes += other.bytes;
         self.hit_ns.worst(&other.hit_ns);

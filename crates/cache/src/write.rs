@@ -1,6 +1,6 @@
 //! Writes: fenced off while they run, announced when they are over.
 
-use crate::cache::{Cache, Level};
+use crate::cache::Cache;
 use crate::namespace::Count;
 use crate::outbox::OutboxRow;
 use crate::quarantine::Target;
@@ -72,7 +72,8 @@ impl WriteGuard {
             return true;
         };
         let namespace = self.cache.inner.namespaces.named(first.family());
-        if let Level::Shared(shared) = &self.cache.inner.level
+        self.cache.tend_bus();
+        if let Some(shared) = &self.cache.inner.shared
             && !shared.renew(namespace, &self.targets).await
         {
             return false; // The drop puts the tags in quarantine.

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::desk::Desk;
 use super::{OutboxError, OutboxRow, ROWS_MAX};
-use crate::cache::{Inner, Level};
+use crate::cache::Inner;
 
 /// Bound of every call to the outbox, whatever its own.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -131,7 +131,7 @@ pub(super) async fn flush(desk: &Desk) -> Result<(), OutboxError> {
 /// Renews the nonces of the rows left behind, then deletes them: in this order, so that a row only
 /// goes when its change is known. Whether more may be left.
 async fn drain(inner: &Inner) -> Result<bool, OutboxError> {
-    let (Some(attached), Level::Shared(shared)) = (inner.desk.attached(), &inner.level) else {
+    let (Some(attached), Some(shared)) = (inner.desk.attached(), inner.shared.as_deref()) else {
         return Ok(false);
     };
     let drained = inner.desk.drained.load(Ordering::Acquire);

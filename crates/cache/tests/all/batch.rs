@@ -57,7 +57,7 @@ async fn hits_misses_and_absent_ids_take_one_round_trip_and_one_load() {
 
 #[tokio::test]
 async fn no_ids_no_traffic_and_many_ids_go_in_chunks() {
-    for cache in storing() {
+    for cache in storing().await {
         let sizes = RefCell::new(Vec::new());
         let fetch = async |ids: &[i64]| {
             cache
@@ -83,7 +83,7 @@ async fn no_ids_no_traffic_and_many_ids_go_in_chunks() {
 
 #[tokio::test]
 async fn a_batch_overtaken_by_a_write_stores_nothing_for_it() {
-    for cache in storing() {
+    for cache in storing().await {
         let got = cache.get_or_load_many(
             &[1_i64, 2],
             TTL,

@@ -14,7 +14,7 @@ const TTL: Duration = Duration::from_secs(100);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_readers_of_a_cold_key_cause_one_load() {
-    for cache in storing() {
+    for cache in storing().await {
         let loads = Arc::new(AtomicU64::new(0));
         let readers = (0..1_000).map(|_| {
             let (cache, loads) = (cache.clone(), Arc::clone(&loads));
@@ -38,7 +38,7 @@ async fn a_thousand_readers_of_a_cold_key_cause_one_load() {
 
 #[tokio::test]
 async fn a_failure_reaches_every_waiter_and_is_forgotten() {
-    for cache in storing() {
+    for cache in storing().await {
         let entry = cache.entry::<u32>(key(1), [tag(1)], TTL);
         let loads = AtomicU64::new(0);
         let fail = async || {
@@ -55,7 +55,7 @@ async fn a_failure_reaches_every_waiter_and_is_forgotten() {
 
 #[tokio::test]
 async fn when_the_leader_is_dropped_a_waiter_leads() {
-    for cache in storing() {
+    for cache in storing().await {
         let entry = cache.entry::<u32>(key(1), [tag(1)], TTL);
         let mut leader = Box::pin(entry.get_or_load(async || {
             std::future::pending::<()>().await;
@@ -113,7 +113,7 @@ async fn a_waiter_past_its_deadline_loads_for_itself_and_stores_nothing() {
 
 #[tokio::test]
 async fn a_load_from_before_a_write_is_not_joined_after_it() {
-    for cache in storing() {
+    for cache in storing().await {
         let entry = cache.entry::<u32>(key(1), [tag(1)], TTL);
         let gate = Notify::new();
         let slow = entry.get_or_load(async || {

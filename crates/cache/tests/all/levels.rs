@@ -12,7 +12,7 @@ const TTL: Duration = Duration::from_secs(100);
 
 #[tokio::test]
 async fn a_stored_value_is_a_hit_and_the_loader_does_not_run() {
-    for cache in storing() {
+    for cache in storing().await {
         let entry = cache.entry::<String>(key(1), [tag(1)], TTL);
         assert_eq!(entry.get().await, None);
         assert_eq!(entry.get_or_load(async || Loads::Ok("a".to_owned())).await.unwrap(), "a");
@@ -60,7 +60,7 @@ async fn a_memory_hit_serialises_nothing_and_hands_out_the_same_allocation() {
 
 #[tokio::test]
 async fn zero_ttl_stores_nothing_and_an_endless_one_does_not_panic() {
-    for cache in storing() {
+    for cache in storing().await {
         let never = cache.entry::<u32>(key(1), [tag(1)], Duration::ZERO);
         assert_eq!(never.get_or_load(async || Loads::Ok(1)).await, Ok(1));
         assert_eq!(never.get().await, None);
@@ -99,7 +99,7 @@ async fn an_empty_list_can_be_negative() {
 
 #[tokio::test]
 async fn a_loader_may_ask_not_to_be_stored_and_a_reload_replaces() {
-    for cache in storing() {
+    for cache in storing().await {
         let entry = cache.entry::<u32>(key(1), [tag(1)], TTL);
         let shy = entry.get_or_load_with(async || Loads::Ok(Loaded::DoNotStore(1))).await;
         assert_eq!((shy, entry.get().await), (Ok(1), None));
@@ -112,7 +112,7 @@ async fn a_loader_may_ask_not_to_be_stored_and_a_reload_replaces() {
 
 #[tokio::test]
 async fn tags_families_and_clearing_reach_what_they_name_and_nothing_else() {
-    for cache in storing() {
+    for cache in storing().await {
         let both = [tag(1), Tag::new("guild").id(9)];
         let pair = cache.entry::<u32>(key(1), both, TTL);
         let other = cache.entry::<u32>(Key::new("shop").id(1), [Tag::new("shop")], TTL);
@@ -137,7 +137,7 @@ async fn tags_families_and_clearing_reach_what_they_name_and_nothing_else() {
 
 #[tokio::test]
 async fn one_key_under_other_tags_or_as_another_type_is_a_miss() {
-    for cache in storing() {
+    for cache in storing().await {
         let stored = cache.entry::<u32>(key(1), [tag(1)], TTL);
         stored.get_or_load(async || Loads::Ok(7)).await.unwrap();
         assert_eq!(cache.entry::<u32>(key(1), [tag(2)], TTL).get().await, None);
@@ -228,7 +228,7 @@ async fn reading_without_a_loader_writes_nothing() {
 
 #[tokio::test]
 async fn hints_need_no_tags_and_statistics_start_over() {
-    for cache in storing() {
+    for cache in storing().await {
         cache.put_untagged(Key::new("hint").id(1), 5_u32, TTL).await;
         assert_eq!(cache.entry::<u32>(Key::new("hint").id(1), [], TTL).get().await, Some(5));
         assert_eq!(cache.stats().namespaces["hint"].hits, 1);

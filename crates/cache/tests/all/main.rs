@@ -2,12 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests are tests")]
 
+mod ageing;
 mod batch;
+mod bus;
 #[cfg(feature = "conformance")]
 mod conformance;
 mod fake;
 mod flights;
 mod levels;
+mod options;
 mod outbox;
 mod races;
 #[cfg(feature = "redis")]
@@ -24,5 +27,8 @@ mod redis_server;
 mod redis_servers;
 #[cfg(feature = "tls")]
 mod redis_tls;
+mod seeing;
+mod stampede;
+mod tiers;
 mod values;
 mod writes;

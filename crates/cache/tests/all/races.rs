@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use guildhall_cache::Cache;
+use guildhall_cache::{Cache, Loaded};
 
-use crate::fake::{Fake, Loads, key, tag};
+use crate::fake::{Failed, Fake, Loads, key, tag};
 
 const TTL: Duration = Duration::from_secs(100);
 const ROUNDS: u64 = 10_000;
@@ -26,15 +26,32 @@ async fn pause() {
 }
 
 async fn reader(cache: Cache, truth: Arc<Truth>) {
-    let entry = cache.entry::<u64>(key(truth.id), [tag(truth.id)], TTL);
+    let mut entry = cache.entry::<u64>(key(truth.id), [tag(truth.id)], TTL);
+    if fastrand::bool() {
+        entry = entry.stale_for(TTL).retry_after(Duration::from_millis(1));
+    }
+    if fastrand::bool() {
+        entry = entry.refresh_at(0.0); // Every hit is due for a refresh.
+    }
     let floor = truth.returned.load(Ordering::SeqCst);
     let load = async || {
         pause().await;
         let value = truth.stored.load(Ordering::SeqCst);
         pause().await;
-        Loads::Ok(value)
+        if fastrand::u8(..10) == 0 { Err(Failed) } else { Loads::Ok(value) }
     };
-    let got = entry.get_or_load(load).await.unwrap();
+    let answer = match fastrand::u8(..3) {
+        0 => {
+            let truth = Arc::clone(&truth);
+            let load = async move |_| {
+                pause().await;
+                Loads::Ok(Loaded::Store(truth.stored.load(Ordering::SeqCst)))
+            };
+            entry.get_or_load_detached(load).await.map_err(|_| Failed)
+        }
+        _ => entry.get_or_load(load).await,
+    };
+    let Ok(got) = answer else { return };
     assert!(got >= floor, "read {got} after {floor} had been written");
 }
 
@@ -117,5 +134,22 @@ async fn shared_on_one_thread() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn shared_on_several_threads() {
     let (fake, cache) = shared();
+    rounds(cache, Some(fake)).await;
+}
+
+fn tiered() -> (Arc<Fake>, Cache) {
+    let (fake, builder) = Fake::tiered();
+    (fake, builder.unknown_grace(Duration::from_millis(1)).build())
+}
+
+#[tokio::test(start_paused = true)]
+async fn tiered_on_one_thread() {
+    let (fake, cache) = tiered();
+    rounds(cache, Some(fake)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn tiered_on_several_threads() {
+    let (fake, cache) = tiered();
     rounds(cache, Some(fake)).await;
 }

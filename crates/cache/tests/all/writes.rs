@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use guildhall_cache::{Cache, Entry};
 
-use crate::fake::{Fake, HandClock, Loads, key, storing, tag};
+use crate::fake::{Fake, HandClock, Loads, key, storing, tag, until};
 
 const TTL: Duration = Duration::from_secs(100);
 
@@ -16,7 +16,7 @@ async fn read(entry: &Entry<'_, u32>, truth: u32) -> u32 {
 
 #[tokio::test]
 async fn while_a_write_runs_reads_load_and_fill_nothing() {
-    for cache in storing() {
+    for cache in storing().await {
         let entry = cache.entry::<u32>(key(1), [tag(1)], TTL);
         read(&entry, 1).await;
         let write = cache.begin_write([tag(1)]);
@@ -45,7 +45,7 @@ async fn a_roll_back_sends_nothing() {
 
 #[tokio::test]
 async fn of_two_writers_one_rolls_back_and_nothing_stale_remains() {
-    for cache in storing() {
+    for cache in storing().await {
         let entry = cache.entry::<u32>(key(1), [tag(1)], TTL);
         read(&entry, 1).await;
         let (real, vain) = (cache.begin_write([tag(1)]), cache.begin_write([tag(1)]));
@@ -62,6 +62,7 @@ async fn an_unreachable_level_means_quarantine_until_it_acknowledges() {
     let cache = builder.build();
     let entry = cache.entry::<u32>(key(1), [tag(1)], TTL);
     read(&entry, 1).await;
+    until(|| fake.locked() == 0).await;
     fake.down.store(true, Ordering::SeqCst);
     assert!(!cache.begin_write([tag(1)]).committed().await);
     assert_eq!(cache.stats().quarantined_tags, 1);
@@ -110,6 +111,7 @@ async fn beyond_the_limit_everything_is_quarantined_and_memory_stays_bounded() {
     let cache = builder.max_quarantined(10).build();
     let bystander = cache.entry::<u32>(key(999), [tag(999)], TTL);
     read(&bystander, 1).await;
+    until(|| fake.locked() == 0).await;
     fake.down.store(true, Ordering::SeqCst);
     for id in 0..50 {
         assert!(!cache.invalidate([tag(id), tag(id + 1)]).await);
