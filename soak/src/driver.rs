@@ -28,6 +28,9 @@ pub(crate) struct SoakArgs {
     /// Instead of all faults, one: Redis is stopped for so many seconds of the run.
     #[arg(long, value_name = "SECONDS")]
     outage: Option<u64>,
+    /// How the workers use Redis: `tiered` or `redis`.
+    #[arg(long, default_value = "tiered", value_parser = ["tiered", "redis"])]
+    cache: String,
     /// Worker processes.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(2..=32))]
     processes: u32,
@@ -78,6 +81,7 @@ pub(crate) async fn run(args: SoakArgs) -> Result<bool, BoxError> {
         database: postgres.url(),
         members: truth.members.clone(),
         tasks: args.tasks,
+        cache: args.cache.clone(),
         rng: Rng::with_seed(seed),
         journal: Arc::default(),
         victim,
@@ -126,6 +130,7 @@ pub(crate) async fn run(args: SoakArgs) -> Result<bool, BoxError> {
 }
 
 struct Run {
+    cache: String,
     database: String,
     members: Vec<i64>,
     tasks: u32,
@@ -145,6 +150,7 @@ impl Run {
         let arguments = [
             ("--database", self.database.clone()),
             ("--redis", self.victim.url()),
+            ("--cache", self.cache.clone()),
             ("--process", process.to_string()),
             ("--seed", self.rng.u64(..).to_string()),
             ("--members", members.join(",")),

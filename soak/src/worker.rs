@@ -28,6 +28,9 @@ pub(crate) struct WorkerArgs {
     /// The Redis server of the cache.
     #[arg(long)]
     pub(crate) redis: String,
+    /// How it is used: the setting `cache.backend`.
+    #[arg(long)]
+    pub(crate) cache: String,
     /// Its number: no two workers of a run share one.
     #[arg(long)]
     pub(crate) process: u32,
@@ -57,7 +60,7 @@ pub(crate) const SETTLE: &str = "settle";
 /// The configuration of an application, the timeouts aside: they decide how long a write that was
 /// given up counts as under way, and with the defaults that would be a minute in which its tags
 /// are not cached.
-pub(crate) fn config(database: &str, redis: Option<&str>) -> Result<Config, BoxError> {
+pub(crate) fn config(database: &str, redis: Option<(&str, &str)>) -> Result<Config, BoxError> {
     let config = Config::builder()
         .database(database)
         .set("pool.max", "8")
@@ -65,7 +68,10 @@ pub(crate) fn config(database: &str, redis: Option<&str>) -> Result<Config, BoxE
         .set("store.statement_timeout", "5s")
         .set("retry.attempts", "1");
     let config = match redis {
-        Some(url) => config.redis(url),
+        // Copies in memory live for less than a default run, so that their end is seen too.
+        Some((url, kind)) => {
+            config.redis(url).set("cache.backend", kind).set("cache.local_ttl", "5s")
+        }
         None => config.set("cache.backend", "disabled"),
     };
     Ok(config.build()?)
@@ -73,7 +79,8 @@ pub(crate) fn config(database: &str, redis: Option<&str>) -> Result<Config, BoxE
 
 /// Works until told to end.
 pub(crate) async fn run(args: WorkerArgs) -> Result<(), BoxError> {
-    let guildhall = Guildhall::connect(config(&args.database, Some(&args.redis))?).await?;
+    let guildhall =
+        Guildhall::connect(config(&args.database, Some((&args.redis, &args.cache)))?).await?;
     let members = args.members.iter().copied().map(UserId).collect();
     let worker = Arc::new(Worker {
         guildhall,

@@ -22,6 +22,11 @@ fn no_promise_is_broken_under_any_fault() {
 }
 
 #[test]
+fn nor_is_one_with_redis_alone() {
+    cache_soak(&["--seconds", "8", "--cache", "redis"]);
+}
+
+#[test]
 fn an_outage_fails_no_call_and_leaves_nothing_stale() {
     cache_soak(&["--outage", "5"]);
 }

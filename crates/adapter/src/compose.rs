@@ -215,12 +215,16 @@ fn cache_of(settings: &Settings) -> Result<Cache, ConnectError> {
         .max_bytes(settings.cache.max_bytes)
         .unknown_grace(unknown_grace(settings));
     let builder = match (settings.cache_kind(), &settings.redis) {
-        (CacheKind::Redis, Some(url)) => {
+        (kind @ (CacheKind::Redis | CacheKind::Tiered), Some(url)) => {
             let redis = RedisBackend::new(url.expose_secret(), RedisOptions::default());
-            builder.shared(Arc::new(redis.map_err(ConnectError::Cache)?))
+            let redis = Arc::new(redis.map_err(ConnectError::Cache)?);
+            match kind {
+                CacheKind::Tiered => builder.tiered(redis).local_ttl(settings.cache.local_ttl),
+                _ => builder.shared(redis),
+            }
         }
         // Without an address the configuration would have been refused.
-        (CacheKind::Disabled | CacheKind::Redis, _) => builder.disabled(),
+        (CacheKind::Disabled | CacheKind::Redis | CacheKind::Tiered, _) => builder.disabled(),
         (CacheKind::Memory, _) => builder.memory(),
     };
     Ok(builder.build())

@@ -259,8 +259,10 @@ fn resolve(figment: &Figment) -> Result<Config, ConfigError> {
         let shown = text.map(|raw| if setting.is_secret { masked(raw.trim()) } else { raw });
         provenance.push(Provenance { key: setting.key, value: shown, origin, doc: setting.doc });
     }
-    if settings.cache.backend == Some(CacheKind::Redis) && settings.redis.is_none() {
-        let because = "`cache.backend` is `redis`".to_owned();
+    if let Some(kind @ (CacheKind::Redis | CacheKind::Tiered)) = settings.cache.backend
+        && settings.redis.is_none()
+    {
+        let because = format!("`cache.backend` is `{kind}`");
         return Err(ConfigError::Missing { key: "redis.url", because });
     }
     let kind = settings.cache_kind().to_string();

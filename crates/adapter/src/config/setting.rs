@@ -103,7 +103,7 @@ settings! {
         "Whether every movement of points makes cached leaderboards void, rather than their age.",
         |s, raw| s.leaderboard_live = boolean(raw)?;
     "cache.backend" = None,
-        "Where cached values are kept: memory, redis or disabled. Redis when redis.url is set, else memory.",
+        "Where cached values are kept: memory, redis, tiered (memory over redis) or disabled. Redis when redis.url is set, else memory.",
         |s, raw| s.cache.backend = Some(raw.parse()?);
     "cache.prefix" = Some("gh"), "First part of every key; processes with the same prefix share.",
         |s, raw| s.cache.prefix = key_part(raw)?;
@@ -112,6 +112,8 @@ settings! {
     "cache.durable_invalidation" = Some("true"),
         "Whether writes leave a note of what they change, for a cache in Redis. Without it a process that dies between its commit and Redis, or a Redis that is down, leaves old values to other processes until their life times end.",
         |s, raw| s.cache.durable_invalidation = boolean(raw)?;
+    "cache.local_ttl" = Some("30s"), "With tiered: how long a copy lives in memory at most, also when messages of other processes are lost.",
+        |s, raw| s.cache.local_ttl = duration(raw)?;
     "cache.default_ttl" = Some("300s"), "How long values live that have no setting of their own.",
         |s, raw| s.cache.default_ttl = duration(raw)?;
     "cache.jitter" = Some("true"), "Whether life times vary by up to a tenth, so that values made together do not end together.",

@@ -48,6 +48,8 @@ pub struct CacheSettings {
     pub schema: String,
     /// Whether writes leave a note of what they change, for a cache in Redis.
     pub durable_invalidation: bool,
+    /// How long a copy in memory lives at most where Redis has it too.
+    pub local_ttl: Duration,
     /// How long entries live that have no setting of their own.
     pub default_ttl: Duration,
     /// Whether life times vary by up to a tenth.
@@ -75,6 +77,9 @@ pub enum CacheKind {
     Memory,
     /// In Redis, shared with other processes.
     Redis,
+    /// In this process, over Redis: the fastest, and the one where another process's write may be
+    /// seen some milliseconds late, at most `cache.local_ttl` when messages are lost unnoticed.
+    Tiered,
     /// Nowhere: every read goes to the database.
     Disabled,
 }
@@ -84,6 +89,7 @@ impl fmt::Display for CacheKind {
         f.write_str(match self {
             Self::Memory => "memory",
             Self::Redis => "redis",
+            Self::Tiered => "tiered",
             Self::Disabled => "disabled",
         })
     }
@@ -95,8 +101,9 @@ impl FromStr for CacheKind {
         match raw {
             "memory" => Ok(Self::Memory),
             "redis" => Ok(Self::Redis),
+            "tiered" => Ok(Self::Tiered),
             "disabled" => Ok(Self::Disabled),
-            _ => Err("one of memory, redis and disabled".to_owned()),
+            _ => Err("one of memory, redis, tiered and disabled".to_owned()),
         }
     }
 }
@@ -122,6 +129,7 @@ impl Settings {
                 prefix: String::new(),
                 schema: String::new(),
                 durable_invalidation: true,
+                local_ttl: Duration::from_secs(30),
                 default_ttl: Duration::ZERO,
                 jitter: true,
                 user_ttl: Duration::ZERO,
