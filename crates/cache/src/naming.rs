@@ -53,6 +53,18 @@ impl Naming {
         }
     }
 
+    /// The target of a tag that is known by its text only; `None` if no tag renders like this.
+    pub(crate) fn tag_of_text(&self, tag: &str) -> Option<String> {
+        let is_one = !tag.is_empty() && name::rendered_hash(tag).is_some();
+        is_one.then(|| format!("{}:%tag:{tag}", self.prefix))
+    }
+
+    pub(crate) fn namespace_of_text(&self, name: &str) -> String {
+        let mut out = format!("{}:%ns:", self.prefix);
+        encode(name, &mut out);
+        out
+    }
+
     /// The lock that lets one process load an entry under these stamps. With the schema: releases
     /// load apart.
     pub(crate) fn lock(&self, key: &Key, stamps: &[Stamp]) -> String {

@@ -2,6 +2,7 @@
 
 use crate::backend::BackendError;
 use crate::cache::Cache;
+use crate::naming::Naming;
 use crate::quarantine::Target;
 
 impl Cache {
@@ -44,6 +45,41 @@ impl Cache {
         self.inner.forget_all();
         shared.publish(self.inner.namespaces.named("(all)"), &[Target::All]).await;
         Ok(freed)
+    }
+
+    /// Invalidates tags by their text, as [`keys`](Self::keys) shows names: `user:42`. For operators
+    /// who know no types. Whether the shared level acknowledged it.
+    ///
+    /// # Errors
+    /// `Protocol` for a text that no tag has; nothing is invalidated then. `NotSupported` without a
+    /// shared level.
+    pub async fn invalidate_text(&self, tags: &[String]) -> Result<bool, BackendError> {
+        self.renew_text(tags, |naming, tag| naming.tag_of_text(tag)).await
+    }
+
+    /// Invalidates whole namespaces by name, like [`invalidate_text`](Self::invalidate_text).
+    ///
+    /// # Errors
+    /// `NotSupported` without a shared level.
+    pub async fn clear_namespace_text(&self, names: &[String]) -> Result<bool, BackendError> {
+        self.renew_text(names, |naming, name| Some(naming.namespace_of_text(name))).await
+    }
+
+    async fn renew_text(
+        &self,
+        texts: &[String],
+        rendered: impl Fn(&Naming, &str) -> Option<String>,
+    ) -> Result<bool, BackendError> {
+        let shared = self.inner.shared.as_ref().ok_or(NO_LEVEL)?;
+        let names: Option<Vec<String>> =
+            texts.iter().map(|text| rendered(&shared.naming, text)).collect();
+        let names = names.ok_or_else(|| {
+            BackendError::Protocol("a tag looks like user:42, encoded where needed".to_owned())
+        })?;
+        let namespace = self.inner.namespaces.named("(operator)");
+        let acknowledged = shared.renew_named(namespace, &names).await;
+        self.inner.forget_all(); // The message of it is our own, and not heard here.
+        Ok(acknowledged)
     }
 
     async fn found(

@@ -67,6 +67,9 @@ pub(crate) enum Command {
     Points(PointsCommand),
     /// Audit the ledgers of all members; exit code 1 when anything is broken
     Verify,
+    /// Look into the shared cache, invalidate, compare it with the database
+    #[command(subcommand)]
+    Cache(CacheCommand),
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -229,6 +232,47 @@ pub(crate) struct MoveArgs {
     /// In words
     #[arg(long, value_name = "TEXT")]
     pub(crate) description: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum CacheCommand {
+    /// Count the entries in Redis by namespace; walks over all of them
+    Stats,
+    /// Invalidate everything, one namespace, or what matches a pattern
+    #[command(after_help = "\
+Examples:
+  guildhall cache clear                       everything, at a cost that does not grow with it
+  guildhall cache clear --namespace points    everything of one namespace, likewise
+  guildhall cache clear --pattern 'user:42:*' frees what matches; walks over all entries")]
+    Clear {
+        /// Only the entries of this namespace
+        #[arg(long, value_name = "NAME", conflicts_with = "pattern")]
+        namespace: Option<String>,
+        /// Only the entries whose keys match this glob pattern
+        #[arg(long, value_name = "GLOB")]
+        pattern: Option<String>,
+    },
+    /// Invalidate tags such as user:42, in every process
+    Invalidate {
+        /// The tags
+        #[arg(required = true, value_name = "TAG")]
+        tags: Vec<String>,
+    },
+    /// List the keys that match a glob pattern; walks over all entries
+    Keys {
+        /// Such as user:42:*
+        #[arg(default_value = "*")]
+        pattern: String,
+        /// How many (1 to 10000)
+        #[arg(long, default_value_t = 100, value_name = "N")]
+        limit: u32,
+    },
+    /// Compare cached members and accounts with the database; exit code 1 when any is older
+    Audit {
+        /// How many members, those last active first (1 to 100000)
+        #[arg(long, default_value_t = 1_000, value_name = "N")]
+        sample: u32,
+    },
 }
 
 #[derive(Subcommand)]

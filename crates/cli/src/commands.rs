@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod cache;
 mod config;
 mod demo;
 mod health;
@@ -13,7 +14,9 @@ mod verify;
 
 use std::process::ExitCode;
 
-use crate::args::{Command, ConfigCommand, MigrateAction, PointsCommand, UserCommand};
+use crate::args::{
+    CacheCommand, Command, ConfigCommand, MigrateAction, PointsCommand, UserCommand,
+};
 use crate::context::Context;
 use crate::error::CliError;
 
@@ -38,6 +41,17 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<ExitCode,
             points::history(&user, limit, filter, context).await
         }
         Command::Verify => verify::run(context).await,
+        Command::Cache(CacheCommand::Stats) => cache::stats(context).await,
+        Command::Cache(CacheCommand::Clear { namespace, pattern }) => {
+            cache::clear(namespace, pattern, context).await
+        }
+        Command::Cache(CacheCommand::Invalidate { tags }) => {
+            cache::invalidate(&tags, context).await
+        }
+        Command::Cache(CacheCommand::Keys { pattern, limit }) => {
+            cache::keys(&pattern, limit, context).await
+        }
+        Command::Cache(CacheCommand::Audit { sample }) => cache::audit(sample, context).await,
         Command::Config(ConfigCommand::Show) => config::show(context),
         Command::Config(ConfigCommand::Reference) => config::reference(context),
         Command::Load(args) => load::run(&args, context).await,

@@ -29,6 +29,33 @@ fn text(value: Option<impl ToString>) -> Option<String> {
     value.map(|value| value.to_string())
 }
 
+/// `cache stats`. `complete` is false when there were more entries than were counted.
+#[derive(Serialize)]
+pub(crate) struct CacheEntries<'a> {
+    pub(crate) namespaces: BTreeMap<&'a str, u64>,
+    pub(crate) total: u64,
+    pub(crate) complete: bool,
+}
+
+/// `cache clear` and `cache invalidate`. `freed` is known where a pattern was given.
+#[derive(Serialize)]
+pub(crate) struct CacheCleared {
+    pub(crate) freed: Option<u64>,
+}
+
+/// `cache keys`.
+#[derive(Serialize)]
+pub(crate) struct CacheKeys {
+    pub(crate) keys: Vec<String>,
+}
+
+/// `cache audit`: how many members were compared, and who was older in the cache.
+#[derive(Serialize)]
+pub(crate) struct CacheAudit {
+    pub(crate) compared: u64,
+    pub(crate) stale: Vec<i64>,
+}
+
 /// `leaderboard`.
 #[derive(Serialize)]
 pub(crate) struct Leaderboard {

@@ -1,6 +1,8 @@
 //! The program as people and scripts meet it, on temporary SQLite files.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[path = "program/cache.rs"]
+mod cache;
 #[path = "program/kill.rs"]
 mod kill;
 #[path = "program/migrate.rs"]
