@@ -12,6 +12,7 @@ mod outbox;
 mod point;
 mod ranking;
 mod storage;
+mod takeover;
 mod user;
 
 pub use options::CachedOptions;

@@ -13,12 +13,13 @@ use guildhall_domain::{
     Provider, Timestamp, UiState, User, UserId, UserOverview, UserPatch, Username, Vip,
 };
 use guildhall_repository::{
-    Cursor, ErrorKind, InvalidationNote, ListLimit, Page, PageRequest, SearchField, Storage,
-    StorageError, UnitOfWork, UserFilter, UserOrder, UserRepository, conclude,
+    Cursor, ListLimit, Page, PageRequest, SearchField, StorageError, UserFilter, UserOrder,
+    UserRepository,
 };
 
 use crate::keys::{key, tag};
 use crate::link::{Inner, Link};
+use crate::takeover::Takeover;
 
 /// The user repository behind the cache.
 pub(crate) struct CachedUsers {
@@ -133,66 +134,11 @@ impl CachedUsers {
             let takeover = Takeover { holder, id, patch, name, expected_version, now };
             let taken = async |on: Inner| takeover.run(storage, on.note()).await;
             match self.link.write(tags, taken).await {
-                Err(StorageError::Contention) if attempt < TAKEOVER_ATTEMPTS => attempt += 1,
+                Err(StorageError::Contention) if attempt < Takeover::ATTEMPTS => attempt += 1,
                 outcome => return outcome,
             }
         }
     }
-}
-
-/// A username that changes hands.
-struct Takeover<'a> {
-    /// Whose it is; nobody's when `None`.
-    holder: Option<UserId>,
-    id: UserId,
-    patch: &'a UserPatch,
-    name: &'a Username,
-    expected_version: i64,
-    now: Timestamp,
-}
-
-impl Takeover<'_> {
-    /// Takes the name over if it is still the holder's, or still nobody's; else `Contention`.
-    async fn run(
-        &self,
-        storage: &dyn Storage,
-        note: Option<&InvalidationNote>,
-    ) -> Result<User, StorageError> {
-        let work = storage.begin().await?;
-        let outcome = self.run_in(&*work, note).await;
-        conclude(work, outcome).await
-    }
-
-    async fn run_in(
-        &self,
-        work: &dyn UnitOfWork,
-        note: Option<&InvalidationNote>,
-    ) -> Result<User, StorageError> {
-        let Self { holder, id, patch, name, expected_version, now } = *self;
-        if let Some(note) = note {
-            work.invalidations().insert(note).await?;
-        }
-        let users = work.users();
-        let current = users.by_username(name).await?;
-        if current.as_ref().map(|user| user.id) != holder {
-            return Err(StorageError::Contention);
-        }
-        if let Some(current) = current.filter(|user| user.id != id) {
-            let vacate = UserPatch { username: Patch::Clear, ..UserPatch::default() };
-            let vacated = users.update(current.id, &vacate, current.version, false, now).await;
-            vacated.map_err(|error| lost_if(error, ErrorKind::Conflict))?;
-        }
-        let taken = users.update(id, patch, expected_version, false, now).await;
-        taken.map_err(|error| match error {
-            StorageError::AlreadyExists { entity: "username", .. } => StorageError::Contention,
-            error => error,
-        })
-    }
-}
-
-/// Turns an error that says "somebody was faster" into one that is tried again.
-fn lost_if(error: StorageError, kind: ErrorKind) -> StorageError {
-    if error.kind() == kind { StorageError::Contention } else { error }
 }
 
 /// What a registration changes: somebody may have asked for the member before, and "absent" is an
@@ -206,9 +152,6 @@ fn registered<'a>(users: impl IntoIterator<Item = &'a User>) -> Vec<Tag> {
 
 /// The namespaces of everything about members.
 const EVERY_MEMBER: &[&str] = &["user", "points"];
-
-/// How often a username that is being taken over may change hands meanwhile.
-const TAKEOVER_ATTEMPTS: u32 = 3;
 
 #[async_trait]
 impl UserRepository for CachedUsers {

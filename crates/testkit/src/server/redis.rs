@@ -72,8 +72,14 @@ impl PrivateRedis {
     /// # Panics
     /// When there is no answer.
     pub async fn command(&self, line: &str) -> String {
+        self.try_command(line).await.expect("an answer")
+    }
+
+    /// The same where the server may just be breaking its connections, as one does that is demoted:
+    /// `None` without an answer.
+    pub async fn try_command(&self, line: &str) -> Option<String> {
         let (port, line) = (self.port, line.to_owned());
-        process::blocking(move || typed(port, &line)).await.expect("an answer")
+        process::blocking(move || typed(port, &line)).await.ok()
     }
 
     /// Where it listens, also while it is down.

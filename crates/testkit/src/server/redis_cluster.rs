@@ -50,6 +50,14 @@ impl PrivateRedisCluster {
         for node in &cluster.nodes {
             says(node, "CLUSTER INFO", &agreed).await;
         }
+        for node in &cluster.nodes {
+            // A message for a node whose link is still being made is lost.
+            until(async || {
+                let known = node.command("CLUSTER NODES").await;
+                known.lines().all(|line| line.contains(" connected") && !line.contains("handshake"))
+            })
+            .await;
+        }
         for index in primaries..cluster.nodes.len() {
             let primary = cluster.nodes[index % primaries].command("CLUSTER MYID").await;
             expect_ok(&cluster.nodes[index], &format!("CLUSTER REPLICATE {primary}")).await;
