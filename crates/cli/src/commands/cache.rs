@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use guildhall_adapter::Guildhall;
 use guildhall_adapter::cache::BackendError;
 use guildhall_adapter::domain::UserId;
 use guildhall_adapter::repository::{PageRequest, Repositories, UserFilter, UserOrder};
+use guildhall_adapter::{CacheKind, Guildhall};
 
 use crate::context::Context;
 use crate::error::{CliError, FAILED};
@@ -66,8 +66,7 @@ pub(crate) async fn clear(
             None
         }
         (None, None) => {
-            // A program of its own sees no memory but its own: without Redis this would be a lie.
-            found(&guildhall, "*", 1).await?;
+            require_shared(&guildhall)?;
             acknowledged(cache.clear().await)?;
             None
         }
@@ -120,7 +119,7 @@ pub(crate) async fn keys(
 pub(crate) async fn audit(sample: u32, context: &Context) -> Result<ExitCode, CliError> {
     let sample = bounded("sample", sample, AUDITED_MAX)?;
     let guildhall = context.connect().await?;
-    found(&guildhall, "*", 1).await?;
+    require_shared(&guildhall)?;
     let mut progress = Progress::new("comparing", Some(u64::from(sample)));
     let (mut compared, mut stale, mut page) = (0_u64, Vec::new(), PageRequest::first(PAGE.into())?);
     let (filter, now) = (UserFilter::default(), guildhall.clock().now());
@@ -182,6 +181,19 @@ async fn found(
     guildhall.cache().keys(pattern, limit).await.map_err(refused)
 }
 
+/// This program sees no memory but its own: without Redis there is nothing to clear or compare.
+fn require_shared(guildhall: &Guildhall) -> Result<(), CliError> {
+    match guildhall.config().settings().cache_kind() {
+        CacheKind::Redis | CacheKind::Tiered => Ok(()),
+        CacheKind::Memory | CacheKind::Disabled => Err(no_shared_cache()),
+    }
+}
+
+fn no_shared_cache() -> CliError {
+    CliError::usage("config", "there is no shared cache to look into")
+        .hint("give --redis URL: what is only in memory is seen by its own process alone")
+}
+
 fn bounded(field: &'static str, number: u32, max: u32) -> Result<u32, CliError> {
     if (1..=max).contains(&number) {
         return Ok(number);
@@ -199,10 +211,7 @@ fn acknowledged(is_acknowledged: bool) -> Result<(), CliError> {
 
 fn refused(error: BackendError) -> CliError {
     match error {
-        BackendError::NotSupported(_) => {
-            CliError::usage("config", "there is no shared cache to look into")
-                .hint("give --redis URL: what is only in memory is seen by its own process alone")
-        }
+        BackendError::NotSupported(_) => no_shared_cache(),
         BackendError::Protocol(message) => CliError::usage("validation", message),
         error => CliError::failed("unavailable", error.to_string())
             .hint("check the address, and whether the server runs"),
