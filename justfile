@@ -7,6 +7,8 @@ default:
 # Formatting, lints, documentation, dependencies: all without a warning.
 check:
     cargo fmt --all --check
+    cargo fmt --manifest-path benches-cache/Cargo.toml --check
+    cargo fmt --manifest-path benches-insight/Cargo.toml --check
     cargo clippy --workspace --all-targets --all-features -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features
     @command -v cargo-deny >/dev/null || { echo "cargo-deny is missing: cargo install --locked cargo-deny (some three minutes)" >&2; exit 1; }
@@ -20,6 +22,22 @@ test *ARGS:
 test-fast:
     cargo test --workspace --all-features --lib -- --skip server:: --skip redis --skip postgres
     cargo test --workspace --all-features --test all -- sqlite
+
+# The index advisor against PostgreSQL and SQLite, the large fixture included (HypoPG, where it is installed, is used).
+test-insight *ARGS:
+    scripts/services with --fast cargo test -p guildhall-insight --test advisor -- --include-ignored "$@"
+
+# Each case of the advisor and what came of it, as Markdown (docs/benchmarks.md has the last run).
+table-insight:
+    scripts/services with --fast cargo test -p guildhall-insight --test advisor -- --ignored --nocapture --exact table::every_case_as_a_table
+
+# The advisor on TPC-H's tables with primary keys only: time and bytes before and after, as Markdown.
+bench-tpch:
+    scripts/services with --fast cargo run --manifest-path benches-insight/Cargo.toml --target-dir target/bench-insight
+
+# What the profiler adds to a call, as ratios against the bare connection in the same run.
+bench-insight *ARGS:
+    cargo bench -p guildhall-insight --bench overhead -- "$@"
 
 # Let each fuzz target of the cache look for a finding (arguments: seconds a target, default 300).
 fuzz SECONDS="300":

@@ -22,6 +22,7 @@ mod s3_fifo;
 #[path = "../../benches/src/table.rs"]
 mod table;
 mod traces;
+mod two_cores;
 
 use std::alloc::System;
 use std::path::PathBuf;
@@ -38,7 +39,8 @@ use crate::traces::Trace;
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-const MEASUREMENTS: [&str; 4] = ["memory_hit", "redis_hit", "hit_ratio", "entry_bytes"];
+const MEASUREMENTS: [&str; 5] =
+    ["memory_hit", "two_cores", "redis_hit", "hit_ratio", "entry_bytes"];
 
 /// Measures the cache against others of its kind, and prints one Markdown table.
 #[derive(Parser)]
@@ -122,6 +124,7 @@ async fn measure(args: &Args, redis_url: &str, traces: &[Trace]) {
         eprint!("{name} .. ");
         match name {
             "memory_hit" => rows.extend(memory_hit::run(bench).await),
+            "two_cores" => rows.extend(two_cores::run(bench).await),
             "redis_hit" => rows.extend(redis_hit::run(bench, redis_url).await),
             "hit_ratio" => {
                 let measured = hit_ratio::run(bench, traces).await;

@@ -1,4 +1,4 @@
-//! Hits in memory: how long one takes, what two cores make of it, and what it allocates.
+//! Hits in memory: how long one takes, and what it allocates.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -9,16 +9,16 @@ use crate::Bench;
 use crate::peers::{
     CachedMacro, ConcurrentCachedMacro, Foyer, MokaFuture, MokaSync, Ours, Profiles, Quick,
 };
-use crate::rounds::{Series, Side, Worker, take_turns};
+use crate::rounds::{Side, Worker, take_turns};
 use crate::table::{Row, Unit};
 
 const CAPACITY: usize = 10_000;
-const MEMBERS: i64 = 1_000;
+pub(crate) const MEMBERS: i64 = 1_000;
 
 /// Reads members in turn, a thousand a call: the clock is too coarse for one.
-struct Hits<P> {
-    profiles: P,
-    members: i64,
+pub(crate) struct Hits<P> {
+    pub(crate) profiles: P,
+    pub(crate) members: i64,
 }
 
 impl<P: Profiles> Worker for Hits<P> {
@@ -35,20 +35,21 @@ impl<P: Profiles> Worker for Hits<P> {
     }
 }
 
-fn tasks<P: Profiles>(count: usize, profiles: &P) -> Side {
+pub(crate) fn tasks<P: Profiles>(count: usize, profiles: &P) -> Side {
     Side::new((0..count).map(|_| Hits { profiles: profiles.clone(), members: MEMBERS }))
 }
 
-struct All {
-    ours: Ours,
-    quick: Quick,
-    moka_sync: MokaSync,
+/// Everybody's cache.
+pub(crate) struct All {
+    pub(crate) ours: Ours,
+    pub(crate) quick: Quick,
+    pub(crate) moka_sync: MokaSync,
     moka_future: MokaFuture,
     foyer: Foyer,
 }
 
 impl All {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             ours: Ours::in_memory(),
             quick: Quick(Arc::new(quick_cache::sync::Cache::new(CAPACITY))),
@@ -87,33 +88,8 @@ pub(crate) async fn run(bench: Bench) -> Vec<Row> {
         turn().against("`#[cached]`, async, sized", &cached).at_most(1.0),
         turn().against("`#[concurrent_cached]`, async, sized", &concurrent).at_most(1.0),
     ];
-    rows.extend(two_cores(bench, &all).await);
     rows.extend(allocations(&all).await);
     rows
-}
-
-async fn two_cores(bench: Bench, all: &All) -> Vec<Row> {
-    let sides = [
-        tasks(8, &all.ours),
-        tasks(1, &all.ours),
-        tasks(8, &all.quick),
-        tasks(1, &all.quick),
-        tasks(8, &all.moka_sync),
-        tasks(1, &all.moka_sync),
-        tasks(8, &CachedMacro),
-        tasks(1, &CachedMacro),
-    ];
-    let [ours, ours_one, quick, quick_one, moka, moka_one, cached, cached_one] =
-        take_turns(bench.pace, sides).await;
-    let row = |what: &str, eight: &Series, one: &Series| {
-        Row::rate("memory_hit_8_tasks", format!("{what}, 8 tasks"), eight).against("one task", one)
-    };
-    vec![
-        row("get_or_load", &ours, &ours_one).at_least(1.7),
-        row("quick_cache, `get`", &quick, &quick_one),
-        row("moka, `sync` `get`", &moka, &moka_one),
-        row("`#[cached]`, async, sized", &cached, &cached_one),
-    ]
 }
 
 async fn allocations(all: &All) -> Vec<Row> {

@@ -26,6 +26,7 @@ mod setup;
 #[expect(dead_code, reason = "the benchmarks of the cache show the rest")]
 mod table;
 mod wire;
+mod workflows;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -64,7 +65,7 @@ struct Bench {
 
 type Measurement = (&'static str, fn(Bench) -> LocalBoxFuture<'static, Vec<Row>>);
 
-const MEASUREMENTS: [Measurement; 10] = [
+const MEASUREMENTS: [Measurement; 13] = [
     ("read_by_id", |bench| read_by_id::run(bench).boxed_local()),
     ("read_64_tasks", |bench| read_64_tasks::run(bench).boxed_local()),
     ("cached_hit", |bench| cached_hit::run(bench).boxed_local()),
@@ -75,6 +76,9 @@ const MEASUREMENTS: [Measurement; 10] = [
     ("bulk", |bench| bulk::run(bench).boxed_local()),
     ("import", |bench| import::run(bench).boxed_local()),
     ("leaderboard", |bench| leaderboard::run(bench).boxed_local()),
+    ("record_action", |bench| workflows::record_action(bench).boxed_local()),
+    ("full_profile", |bench| workflows::full_profile(bench).boxed_local()),
+    ("evaluate", |bench| workflows::evaluate(bench).boxed_local()),
 ];
 
 fn main() -> ExitCode {

@@ -24,7 +24,7 @@ struct Counts {
 
 /// What an operation costs on the wire.
 pub(crate) struct Cost {
-    statements: f64,
+    pub(crate) statements: f64,
     pub(crate) trips: f64,
 }
 

@@ -10,7 +10,7 @@ use tokio_postgres::{Client, Statement};
 use crate::Bench;
 use crate::raw_user;
 use crate::rounds::{Side, Worker, take_turns};
-use crate::setup::{Ids, Postgres, postgres_storage};
+use crate::setup::{Ids, Postgres, postgres_storage, recorded_storage};
 use crate::table::Row;
 use crate::wire::Proxy;
 
@@ -62,10 +62,12 @@ pub(crate) async fn run(bench: Bench) -> Vec<Row> {
     let statement = raw_user::prepare(&client).await;
     let conn = AsyncPgConnection::establish(&postgres.url()).await.unwrap();
     let storage = Arc::clone(&postgres.storage);
-    let [ours, held, prepared] = take_turns(
+    let recorded: Arc<dyn Storage> = Arc::new(recorded_storage(&postgres.url()).await);
+    let [ours, watched, held, prepared] = take_turns(
         bench.pace,
         [
             Side::one(ByTrait { storage, ids: Ids::upto(MEMBERS) }),
+            Side::one(ByTrait { storage: recorded, ids: Ids::upto(MEMBERS) }),
             Side::one(Held { conn, ids: Ids::upto(MEMBERS) }),
             Side::one(Prepared { client, statement, ids: Ids::upto(MEMBERS) }),
         ],
@@ -79,5 +81,8 @@ pub(crate) async fn run(bench: Bench) -> Vec<Row> {
     vec![
         row().against("the same Diesel query on a held connection", &held).at_most(1.15),
         row().against("prepared tokio-postgres query, same columns", &prepared).at_most(1.5),
+        Row::latency("read_by_id", "the same with the profiler on, p50", &watched)
+            .against("with the profiler off", &ours)
+            .at_most(1.02),
     ]
 }

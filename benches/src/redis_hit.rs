@@ -11,7 +11,7 @@ use guildhall_testkit::server;
 use redis::aio::MultiplexedConnection;
 
 use crate::Bench;
-use crate::rounds::{Side, Worker, take_turns};
+use crate::rounds::{Worker, alternate};
 use crate::setup::Postgres;
 use crate::table::Row;
 
@@ -87,11 +87,8 @@ pub(crate) async fn run(bench: Bench) -> Vec<Row> {
     };
     let many = BareMany { bare: bare().await, keys: keys.clone() };
     let asked = keys.len();
-    let [hit, one, many] = take_turns(
-        bench.pace,
-        [Side::one(Hit(Arc::clone(&cached))), Side::one(bare().await), Side::one(many)],
-    )
-    .await;
+    let sides = (Hit(Arc::clone(&cached)), bare().await, many);
+    let [hit, one, many] = alternate(bench.pace, sides).await;
     let total = cache.stats().total;
     assert!(total.misses <= 1 && total.errors == 0, "measured hits only: {total:?}");
     forget(&mut connect().await, &keys).await;

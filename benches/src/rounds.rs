@@ -167,3 +167,39 @@ pub(crate) async fn take_turns<const N: usize>(pace: Pace, mut sides: [Side; N])
     }
     series
 }
+
+/// Lets three single tasks take turns call by call. For what waits for another process most of the
+/// time: whether the processors fall asleep between two calls then weighs on all alike, and it can
+/// be several times what is measured.
+pub(crate) async fn alternate<A: Worker, B: Worker, C: Worker>(
+    pace: Pace,
+    (mut a, mut b, mut c): (A, B, C),
+) -> [Series; 3] {
+    let mut series = [A::OPERATIONS, B::OPERATIONS, C::OPERATIONS]
+        .map(|per_call| Series { rounds: Vec::new(), per_call });
+    let alternation = async move {
+        for number in 0..=pace.rounds {
+            let mut latencies = [(); 3].map(|()| histogram());
+            let began = Instant::now();
+            while began.elapsed() < pace.length * 3 {
+                timed(&mut a, &mut latencies[0]).await;
+                timed(&mut b, &mut latencies[1]).await;
+                timed(&mut c, &mut latencies[2]).await;
+            }
+            let elapsed = began.elapsed() / 3;
+            for (series, latencies) in series.iter_mut().zip(latencies).filter(|_| number > 0) {
+                let operations = latencies.len() * series.per_call;
+                series.rounds.push(Round { latencies, operations, elapsed });
+            }
+        }
+        series
+    };
+    // On a worker of the runtime, as every other task.
+    tokio::spawn(alternation).await.unwrap()
+}
+
+async fn timed<W: Worker>(worker: &mut W, latencies: &mut Histogram<u64>) {
+    let began = Instant::now();
+    worker.call().await;
+    latencies.record(u64::try_from(began.elapsed().as_nanos()).unwrap()).unwrap();
+}

@@ -7,6 +7,7 @@ use diesel::SqliteConnection;
 use diesel::connection::{Connection, SimpleConnection};
 use guildhall_diesel::{PostgresStorage, SqliteDurability, SqliteStorage, StoreOptions};
 use guildhall_domain::{SystemRandom, UserId};
+use guildhall_insight::{Profiler, profile};
 use guildhall_repository::Storage;
 use guildhall_testkit::server::{TempSqlite, TestSchema, postgres_schema, sqlite_file};
 use secrecy::SecretString;
@@ -22,6 +23,14 @@ pub(crate) struct Postgres {
 pub(crate) async fn postgres_storage(url: &str) -> PostgresStorage {
     let url = SecretString::from(url);
     PostgresStorage::connect(&url, StoreOptions::default(), Arc::new(SystemRandom)).await.unwrap()
+}
+
+/// The same with every statement recorded by a profiler, as the adapter has it by default.
+pub(crate) async fn recorded_storage(url: &str) -> PostgresStorage {
+    let url = SecretString::from(url);
+    let profiler = Profiler::new(profile::Options::default());
+    let options = StoreOptions { profiler, ..StoreOptions::default() };
+    PostgresStorage::connect(&url, options, Arc::new(SystemRandom)).await.unwrap()
 }
 
 impl Postgres {
@@ -159,7 +168,7 @@ const SQLITE: Dialect = Dialect {
 /// Members as they come from Telegram, who passed all levels long ago and have a million points or
 /// more; every balance is shared by ten. Each has an entry in the ledger: a server that has seen an
 /// empty one plans to read it from end to end, and keeps that plan while it grows.
-fn fill_sql(dialect: &Dialect, members: RangeInclusive<i64>) -> [String; 4] {
+fn fill_sql(dialect: &Dialect, members: RangeInclusive<i64>) -> [String; 5] {
     let Dialect { now, newline, series } = dialect;
     let series = series(*members.start(), *members.end());
     let balance = "100000000 + n * 7919 % 1000003 / 10 * 10";
@@ -175,6 +184,11 @@ fn fill_sql(dialect: &Dialect, members: RangeInclusive<i64>) -> [String; 4] {
         format!(
             "INSERT INTO external_accounts (user_id, provider, external_id, linked_at) \
              SELECT n, 'telegram', 700000000 + n, {now} FROM {series}"
+        ),
+        format!(
+            "INSERT INTO user_stats (user_id, messages_sent, checkin_streak, longest_streak, \
+             days_active, content_read, reading_minutes, reading_streak, version) \
+             SELECT n, 0, 0, 0, 0, 0, 0, 0, 1 FROM {series}"
         ),
         format!(
             "INSERT INTO point_accounts (user_id, balance, held, lifetime_earned, \

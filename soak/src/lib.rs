@@ -10,8 +10,10 @@ mod clock;
 mod delay;
 mod driver;
 mod fault;
+mod gate;
 mod history;
 mod journal;
+mod killed;
 mod process;
 mod report;
 mod stampede;
@@ -45,12 +47,20 @@ struct Args {
 enum Command {
     /// Processes that all want one cold key at once: how often is it loaded?
     Stampede(stampede::StampedeArgs),
+    /// A writer that is killed between its commit and its word to Redis: how old do others read?
+    Killed(killed::KilledArgs),
     /// Not for people: a process of the soak.
     #[command(hide = true)]
     Worker(worker::WorkerArgs),
     /// Not for people: a process of the stampede.
     #[command(hide = true)]
     Herd(stampede::HerdArgs),
+    /// Not for people: the process that is killed.
+    #[command(hide = true)]
+    Writer(killed::ActorArgs),
+    /// Not for people: the process that reads meanwhile.
+    #[command(hide = true)]
+    Reader(killed::ActorArgs),
 }
 
 /// The program.
@@ -65,8 +75,11 @@ pub fn main() -> ExitCode {
         match args.command {
             None => driver::run(args.soak).await,
             Some(Command::Stampede(args)) => stampede::run(args).await,
+            Some(Command::Killed(args)) => killed::run(args).await,
             Some(Command::Worker(args)) => worker::run(args).await.map(|()| true),
             Some(Command::Herd(args)) => stampede::herd(args).await.map(|()| true),
+            Some(Command::Writer(args)) => killed::writer(args).await.map(|()| true),
+            Some(Command::Reader(args)) => killed::reader(args).await.map(|()| true),
         }
     });
     // Statements whose callers were dropped end by themselves, but not for ever.

@@ -95,6 +95,12 @@ impl Truth {
         Ok(committed)
     }
 
+    /// How many notes for caches stand in the database.
+    pub(crate) async fn notes(&self) -> Result<i64, BoxError> {
+        let count = "SELECT count(*) FROM cache_invalidations";
+        Ok(self.client.query_one(count, &[]).await?.try_get(0)?)
+    }
+
     /// Whether the ledger adds up: what the database says can only be held against the cache if it
     /// agrees with itself.
     pub(crate) async fn adds_up(&self) -> Result<bool, BoxError> {

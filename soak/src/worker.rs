@@ -1,6 +1,6 @@
 //! A worker: an application like any other, which tells what it reads and writes.
 
-mod call;
+pub(crate) mod call;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use guildhall_adapter::domain::{DisplayName, UserId, Username};
 use guildhall_adapter::repository::{ErrorKind, StorageError};
-use guildhall_adapter::{Config, Guildhall};
+use guildhall_adapter::{Config, ConfigBuilder, Guildhall};
 use guildhall_testkit::poll::Cut;
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 use tokio::sync::watch;
@@ -61,20 +61,24 @@ pub(crate) const SETTLE: &str = "settle";
 /// given up counts as under way, and with the defaults that would be a minute in which its tags
 /// are not cached.
 pub(crate) fn config(database: &str, redis: Option<(&str, &str)>) -> Result<Config, BoxError> {
+    Ok(builder(database, redis).build()?)
+}
+
+/// The same, for settings of one's own.
+pub(crate) fn builder(database: &str, redis: Option<(&str, &str)>) -> ConfigBuilder {
     let config = Config::builder()
         .database(database)
         .set("pool.max", "8")
         .set("pool.acquire_timeout", "5s")
         .set("store.statement_timeout", "5s")
         .set("retry.attempts", "1");
-    let config = match redis {
+    match redis {
         // Copies in memory live for less than a default run, so that their end is seen too.
         Some((url, kind)) => {
             config.redis(url).set("cache.backend", kind).set("cache.local_ttl", "5s")
         }
         None => config.set("cache.backend", "disabled"),
-    };
-    Ok(config.build()?)
+    }
 }
 
 /// Works until told to end.

@@ -14,8 +14,13 @@ pages! {
     GettingStarted = "docs/guide/getting-started.md";
     Layers = "docs/guide/layers.md";
     AddAnAggregate = "docs/guide/add-an-aggregate.md";
+    Achievements = "docs/guide/achievements.md";
     Caching = "docs/guide/caching.md";
     TestingYourService = "docs/guide/testing-your-service.md";
+    OnceOnly = "docs/guide/once-only.md";
     Configuration = "docs/guide/configuration.md";
     Import = "docs/guide/import.md";
+    Missions = "docs/guide/missions.md";
+    Outbox = "docs/guide/outbox.md";
+    Stories = "docs/guide/stories.md";
 }

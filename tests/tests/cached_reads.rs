@@ -12,8 +12,8 @@ use guildhall_domain::{NewUser, UserId};
 use guildhall_repository::{
     MockStorage, MockUnitOfWork, MockUserRepository, Repositories, Storage,
 };
-use guildhall_testkit::builder::{award, now, user};
-use guildhall_testkit::server::PrivateRedis;
+use guildhall_testkit::builder::{award, language, now, user};
+use guildhall_testkit::server::{PrivateRedis, redis_url};
 use tokio::task::JoinHandle;
 
 use crate::harness;
@@ -204,4 +204,51 @@ async fn a_crowd_that_looks_for_a_name_finds_its_member() {
     for waiter in crowd {
         assert_eq!(waiter.await.unwrap().as_ref(), Some(&ada));
     }
+}
+
+/// One read of the cache, whatever is in the profile.
+#[tokio::test]
+async fn a_warm_profile_asks_the_database_nothing() {
+    let (inner, _ground) = harness::ground_sqlite().await;
+    let ada = inner.users().create(&user("ada"), now()).await.unwrap().id;
+    let profile = inner.profiles().full_profile(ada).await.unwrap();
+    let mut mocks = MockUnitOfWork::default();
+    let answer = profile.clone();
+    mocks.profiles.expect_full_profile().times(1).returning(move |_| Ok(answer.clone()));
+    let cache = Cache::builder().memory().build();
+    let stored = Arc::new(MockStorage::new(mocks));
+    let storage = CachedStorage::new(stored, cache, CachedOptions::default());
+    for _ in 0..3 {
+        assert_eq!(storage.profiles().full_profile(ada).await.unwrap(), profile);
+    }
+}
+
+/// One round trip to Redis, whatever is in the profile, and nothing to the database.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_warm_profile_is_one_read_of_redis() {
+    let (inner, _ground) = harness::ground_sqlite().await;
+    let ada = inner.users().create(&user("ada"), now()).await.unwrap().id;
+    for tag in ["de", "en"] {
+        inner.languages().add(ada, &language(tag), None, false, now()).await.unwrap();
+    }
+    let profile = inner.profiles().full_profile(ada).await.unwrap();
+    let mut mocks = MockUnitOfWork::default();
+    let answer = profile.clone();
+    mocks.profiles.expect_full_profile().times(1).returning(move |_| Ok(answer.clone()));
+    let url = redis_url();
+    let parsed = redis::Client::open(url.as_str()).unwrap();
+    let redis::ConnectionAddr::Tcp(host, port) = parsed.get_connection_info().addr() else {
+        panic!("TEST_REDIS_URL must name a host and a port");
+    };
+    let server = format!("{host}:{port}");
+    // Only round trips are asked for.
+    let proxy = crate::proxy::Proxy::before(server.clone(), || Box::new(|_| 0)).await;
+    let cache = harness::redis_cache(&url.replacen(&server, proxy.address(), 1));
+    let stored = Arc::new(MockStorage::new(mocks));
+    let storage = CachedStorage::new(stored, cache, CachedOptions::default());
+    assert_eq!(storage.profiles().full_profile(ada).await.unwrap(), profile);
+    let warm = proxy.cost(async || {
+        assert_eq!(storage.profiles().full_profile(ada).await.unwrap(), profile);
+    });
+    assert_eq!(warm.await.trips, 1.0);
 }

@@ -19,3 +19,7 @@ mod cached_memory_postgres {
 mod cached_redis_postgres {
     guildhall_testkit::contract_tests!(crate::harness::cached_redis_postgres);
 }
+
+mod cached_cluster_postgres {
+    guildhall_testkit::contract_tests!(crate::harness::cached_cluster_postgres);
+}

@@ -1,6 +1,7 @@
 //! Servers that crash, hang and cut connections, disks that are full, writers that crowd: what
 //! callers see is a typed error, and afterwards nothing is lost, doubled or stuck.
 
+mod commits;
 mod migrations;
 mod postgres;
 mod sqlite;

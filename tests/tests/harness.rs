@@ -7,9 +7,11 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use guildhall_cache::{Cache, RedisBackend, RedisOptions, RelayOptions};
 use guildhall_cached::{CachedOptions, CachedStorage};
-use guildhall_diesel::{PostgresStorage, SqliteDurability, SqliteStorage, StoreOptions};
+use guildhall_diesel::{Faults, PostgresStorage, SqliteDurability, SqliteStorage, StoreOptions};
 use guildhall_repository::Storage;
-use guildhall_testkit::server::{TempSqlite, TestSchema, postgres_schema, redis_prefix, redis_url};
+use guildhall_testkit::server::{
+    TempSqlite, TestSchema, postgres_schema, redis_cluster_url, redis_prefix, redis_url,
+};
 use guildhall_testkit::{SeededRandom, TestStorage};
 use tokio_postgres::{Client, NoTls, Row};
 
@@ -157,4 +159,70 @@ pub(crate) async fn cached_memory_postgres() -> TestStorage {
 /// PostgreSQL behind a cache in Redis, with durable invalidation.
 pub(crate) async fn cached_redis_postgres() -> TestStorage {
     behind(ground_postgres().await, redis_cache(&redis_url())).await
+}
+
+/// PostgreSQL behind a cache in a Redis Cluster, with durable invalidation.
+pub(crate) async fn cached_cluster_postgres() -> TestStorage {
+    behind(ground_postgres().await, redis_cache(&redis_cluster_url())).await
+}
+
+/// SQLite in a file of its own, whose operations fail on cue.
+pub(crate) async fn faulty_sqlite(faults: Arc<dyn Faults>) -> (Arc<dyn Storage>, TempSqlite) {
+    let file = guildhall_testkit::server::sqlite_file();
+    let storage = sqlite_on(&file, options()).await.with_faults(faults);
+    (Arc::new(storage), file)
+}
+
+/// PostgreSQL in a schema of its own, whose operations fail on cue.
+pub(crate) async fn faulty_postgres(faults: Arc<dyn Faults>) -> (Arc<dyn Storage>, TestSchema) {
+    let schema = postgres_schema().await;
+    let storage = postgres_at(&schema.url(), options()).await.with_faults(faults);
+    (Arc::new(storage), schema)
+}
+
+/// The migrated database that another process made, whose operations fail on cue: a PostgreSQL
+/// address, or the path of a file.
+pub(crate) async fn faulty_at(database: &str, faults: Arc<dyn Faults>) -> Arc<dyn Storage> {
+    let random = Arc::new(SeededRandom::new(1));
+    if database.starts_with("postgres") {
+        let storage = PostgresStorage::connect(&database.into(), options(), random).await;
+        Arc::new(storage.unwrap().with_faults(faults))
+    } else {
+        let path = std::path::Path::new(database);
+        let storage = SqliteStorage::connect(path, options(), random).await;
+        Arc::new(storage.unwrap().with_faults(faults))
+    }
+}
+
+/// A migrated database to be opened again and again, here and by other processes.
+pub(crate) struct Place {
+    ground: Ground,
+    url: String,
+}
+
+impl Place {
+    pub(crate) async fn new(on_postgres: bool) -> Self {
+        if on_postgres {
+            let schema = postgres_schema().await;
+            let url = schema.url();
+            drop(postgres_at(&url, options()).await);
+            return Self { ground: Ground::Postgres(schema), url };
+        }
+        let file = guildhall_testkit::server::sqlite_file();
+        drop(sqlite_on(&file, options()).await);
+        let url = file.path().to_str().unwrap().to_owned();
+        Self { ground: Ground::Sqlite(file), url }
+    }
+
+    /// For [`faulty_at`].
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(crate) async fn open(&self) -> Arc<dyn Storage> {
+        match &self.ground {
+            Ground::Sqlite(file) => Arc::new(sqlite_on(file, options()).await),
+            Ground::Postgres(schema) => Arc::new(postgres_at(&schema.url(), options()).await),
+        }
+    }
 }

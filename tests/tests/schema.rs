@@ -55,10 +55,34 @@ fn expected(spell: fn(&str) -> &'static str) -> Columns {
         )+};
     }
     tables! {
-        cache_invalidations external_accounts health_probe import_lock imported_members imports
-        ledger_purges levels point_accounts point_entries point_holds user_activity_days user_counters user_stats users
+        achievement_criteria achievements badge_events badges cache_invalidations
+        external_accounts fragment_choices fragment_effects fragments health_probe
+        hint_combination_pieces hint_combinations import_lock imported_members imports
+        interest_categories ledger_purges levels lore_pieces mission_objectives mission_rewards
+        missions onboarding once_keys outbox point_accounts point_entries point_holds requirements
+        reward_log store_items user_accessibility user_achievements user_activity_days user_badges
+        user_counters user_decisions user_fragments user_interests user_items user_languages
+        user_lore user_missions user_narrative user_objective_progress user_preferences user_stats
+        users vip_events vip_grants
     }
     columns
+}
+
+/// Whoever adds a table with rows of members adds it to the purge.
+#[test]
+fn a_purge_knows_every_table_of_members() {
+    let purge = include_str!("../../crates/diesel/src/both/purge.rs");
+    let mut checked = 0;
+    for (table, column) in expected(in_sqlite).into_keys() {
+        if column == "user_id" {
+            assert!(
+                purge.contains(&format!("        {table}.user_id,\n")),
+                "{table} is not purged"
+            );
+            checked += 1;
+        }
+    }
+    assert!(checked > 15, "{checked}");
 }
 
 fn in_postgres(kind: &str) -> &'static str {

@@ -1,18 +1,22 @@
 //! From a configuration, and whatever the caller brings along, to a connected whole.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-use guildhall_cache::{Cache, RedisBackend, RedisOptions, RelayOptions};
+use guildhall_cache::{Cache, Json, RedisBackend, RedisOptions, RelayOptions};
 use guildhall_cached::{CachedOptions, CachedStorage};
 use guildhall_domain::{Clock, Random, SystemClock, SystemRandom};
+use guildhall_insight::Profiler;
+use guildhall_insight::profile::Options as ProfilerOptions;
 use guildhall_repository::{RetryPolicy, Storage};
-use guildhall_service::{Crediting, EventMultiplier, NoEvents, Registration};
+use guildhall_service::{EventMultiplier, NoEvents};
 use secrecy::ExposeSecret;
 
 use crate::guildhall::Parts;
+use crate::plans::Fetching;
+use crate::services::{Ground, Services};
 use crate::store::Store;
-use crate::{CacheKind, Config, ConnectError, Guildhall, Health, Settings, health};
+use crate::{CacheKind, CodecKind, Config, ConnectError, Guildhall, Health, Settings, health};
 
 /// Connects a [`Guildhall`], with parts of the caller's own in place of the configured ones.
 pub struct GuildhallBuilder {
@@ -23,6 +27,7 @@ pub struct GuildhallBuilder {
     random: Arc<dyn Random>,
     events: Arc<dyn EventMultiplier>,
     outdated: bool,
+    profiler: Option<Profiler>,
 }
 
 impl GuildhallBuilder {
@@ -35,6 +40,7 @@ impl GuildhallBuilder {
             random: Arc::new(SystemRandom),
             events: Arc::new(NoEvents),
             outdated: false,
+            profiler: None,
         }
     }
 
@@ -46,8 +52,9 @@ impl GuildhallBuilder {
         self
     }
 
-    /// Uses this cache; the settings `cache.backend`, `prefix`, `schema`, `jitter`, `default_ttl`,
-    /// `max_entries` and `max_bytes` are then without effect.
+    /// Uses this cache; the settings `cache.backend`, `prefix`, `schema`, `local_ttl`,
+    /// `stampede_lock`, `codec`, `jitter`, `default_ttl`, `max_entries` and `max_bytes`, and all of
+    /// Redis, are then without effect.
     #[must_use]
     pub fn cache(mut self, cache: Cache) -> Self {
         self.cache = Some(cache);
@@ -75,6 +82,15 @@ impl GuildhallBuilder {
         self
     }
 
+    /// Records what the database is asked; the settings of the profiler are then without effect. A
+    /// profiler may serve several storages, and clocks of one's own. A storage of the caller's own
+    /// is recorded by whoever opened it.
+    #[must_use]
+    pub fn profiler(mut self, profiler: Profiler) -> Self {
+        self.profiler = Some(profiler);
+        self
+    }
+
     /// Connects to a database whose tables lack migrations even though `database.migrate` is off.
     #[must_use]
     pub const fn allow_outdated(mut self) -> Self {
@@ -93,7 +109,7 @@ impl GuildhallBuilder {
         let now = self.clock.now();
         match self.storage {
             Some(storage) => Ok(health::probe(&*storage, &cache, now).await),
-            None => match Store::open(&settings, &self.random).await {
+            None => match Store::open(&settings, &self.random, &Profiler::off()).await {
                 Ok(store) => match up_to_date(&store, &settings).await {
                     Ok(()) => Ok(health::probe(&*store.storage(), &cache, now).await),
                     Err(error) => Ok(health::without_database(&error, &cache).await),
@@ -112,10 +128,11 @@ impl GuildhallBuilder {
             Some(cache) => cache,
             None => cache_of(&settings)?,
         };
+        let profiler = self.profiler.unwrap_or_else(|| profiler_of(&settings));
         let (store, migrated, uncached) = match self.storage {
             Some(storage) => (None, Vec::new(), storage),
             None => {
-                let store = Store::open(&settings, &self.random).await?;
+                let store = Store::open(&settings, &self.random, &profiler).await?;
                 let migrated = migrate(&store, &settings, self.outdated).await?;
                 let storage = store.storage();
                 (Some(store), migrated, storage)
@@ -127,18 +144,12 @@ impl GuildhallBuilder {
             cached = cached.durable(RelayOptions::default());
         }
         let storage: Arc<dyn Storage> = Arc::new(cached);
+        let planned = store.as_ref().filter(|_| profiler.is_on() && settings.profiler.plans);
+        let fetching = planned.map(|store| Fetching::start(&profiler, store.planner()));
         let (clock, random) = (self.clock, self.random);
-        let parts = || (Arc::clone(&storage), Arc::clone(&clock), Arc::clone(&random));
         let retry = RetryPolicy { attempts: settings.retry_attempts, ..RetryPolicy::default() };
-        let registration = {
-            let (storage, clock, random) = parts();
-            Registration::new(storage, clock, random).retry(retry)
-        };
-        let crediting = {
-            let (storage, clock, random) = parts();
-            let crediting = Crediting::new(storage, clock, random, settings.rules.clone());
-            crediting.events(self.events).retry(retry)
-        };
+        let ground = Ground { storage: &storage, clock: &clock, random: &random, retry };
+        let services = Services::new(ground, self.events, &settings);
         Ok(Guildhall::from(Parts {
             config: self.config,
             store,
@@ -149,10 +160,26 @@ impl GuildhallBuilder {
             clock,
             random,
             retry,
-            registration,
-            crediting,
+            services,
+            profiler,
+            begun: Instant::now(),
+            _fetching: fetching,
+            built: Mutex::default(),
         }))
     }
+}
+
+fn profiler_of(settings: &Settings) -> Profiler {
+    let asked = settings.profiler;
+    if !asked.enabled {
+        return Profiler::off();
+    }
+    let options = ProfilerOptions::new()
+        .slow_from(asked.slow_from)
+        .slow_max(asked.slow_max)
+        .statements_max(asked.statements_max)
+        .keep_binds(asked.keep_binds);
+    Profiler::new(options)
 }
 
 async fn migrate(
@@ -213,10 +240,16 @@ fn cache_of(settings: &Settings) -> Result<Cache, ConnectError> {
         .jitter(settings.cache.jitter)
         .max_entries(settings.cache.max_entries)
         .max_bytes(settings.cache.max_bytes)
+        .stampede_lock(settings.cache.stampede_lock)
+        .shared_deadline(settings.redis_limits.timeout.saturating_mul(4))
         .unknown_grace(unknown_grace(settings));
+    let builder = match settings.cache.codec {
+        CodecKind::MessagePack => builder,
+        CodecKind::Json => builder.codec(Json),
+    };
     let builder = match (settings.cache_kind(), &settings.redis) {
         (kind @ (CacheKind::Redis | CacheKind::Tiered), Some(url)) => {
-            let redis = RedisBackend::new(url.expose_secret(), RedisOptions::default());
+            let redis = RedisBackend::new(url.expose_secret(), redis_options(settings));
             let redis = Arc::new(redis.map_err(ConnectError::Cache)?);
             match kind {
                 CacheKind::Tiered => builder.tiered(redis).local_ttl(settings.cache.local_ttl),
@@ -228,6 +261,17 @@ fn cache_of(settings: &Settings) -> Result<Cache, ConnectError> {
         (CacheKind::Memory, _) => builder.memory(),
     };
     Ok(builder.build())
+}
+
+fn redis_options(settings: &Settings) -> RedisOptions {
+    let limits = settings.redis_limits;
+    RedisOptions {
+        connections_max: limits.connections,
+        deadline: limits.timeout,
+        failures_max: limits.breaker_failures,
+        breaker_pause: limits.breaker_pause,
+        ..RedisOptions::default()
+    }
 }
 
 /// How long a write whose caller went away may still commit: every attempt may wait for its turn and
@@ -246,7 +290,49 @@ fn cached_options(settings: &Settings) -> CachedOptions {
         leaderboard: cache.leaderboard_ttl,
         totals: cache.stats_ttl,
         catalogue: cache.catalogue_ttl,
+        mission: cache.mission_ttl,
+        mission_reports: cache.stats_ttl,
+        narrative: cache.narrative_ttl,
+        story_totals: cache.stats_ttl,
+        honours: cache.achievement_ttl,
+        recent: cache.recent_ttl,
         leaderboard_live: settings.leaderboard_live,
         ..CachedOptions::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_those_of_the_libraries() {
+        let config = Config::builder().build().unwrap();
+        let (ours, theirs) = (redis_options(config.settings()), RedisOptions::default());
+        assert_eq!(format!("{ours:?}"), format!("{theirs:?}"));
+        assert_eq!(cached_options(config.settings()), CachedOptions::default());
+    }
+
+    #[test]
+    fn every_time_to_live_of_the_settings_reaches_the_cache() {
+        let keys = ["achievement", "mission", "narrative", "stats", "recent", "catalogue"];
+        let config = keys.iter().zip(1..).fold(Config::builder(), |config, (key, seconds)| {
+            config.set(&format!("cache.{key}_ttl"), &format!("{seconds}s"))
+        });
+        let options = cached_options(config.build().unwrap().settings());
+        let expected = CachedOptions {
+            honours: Duration::from_secs(1),
+            mission: Duration::from_secs(2),
+            narrative: Duration::from_secs(3),
+            totals: Duration::from_secs(4),
+            mission_reports: Duration::from_secs(4),
+            story_totals: Duration::from_secs(4),
+            lookup: Duration::from_secs(5),
+            lists: Duration::from_secs(5),
+            recent: Duration::from_secs(5),
+            catalogue: Duration::from_secs(6),
+            ..CachedOptions::default()
+        };
+        assert_eq!(options, expected);
     }
 }

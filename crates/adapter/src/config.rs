@@ -14,7 +14,9 @@ pub use builder::ConfigBuilder;
 pub use database::Database;
 pub use error::ConfigError;
 pub use setting::{SETTINGS, Setting, settings_markdown};
-pub use settings::{CacheKind, CacheSettings, Settings};
+pub use settings::{
+    CacheKind, CacheSettings, CodecKind, ProfilerSettings, RedisSettings, Settings,
+};
 
 /// A checked configuration. No secret of it is shown by `Debug`, `provenance` or any error.
 #[derive(Clone, Debug)]

@@ -3,17 +3,21 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use guildhall_cache::{Cache, CacheStats};
 use guildhall_domain::{Clock, Random};
+use guildhall_insight::Profiler;
 use guildhall_repository::{
-    ActivityRepository, AsStorageError, ImportRepository, LedgerRepository, LevelRepository,
-    PointRepository, RankingRepository, RetryPolicy, Storage, StorageError, UnitOfWork,
-    UserRepository, conclude, retry_contention,
+    ActivityRepository, AsStorageError, ImportRepository, LedgerRepository, LentUnit,
+    LevelRepository, PointRepository, RankingRepository, RetryPolicy, Storage, StorageError,
+    UnitOfWork, UserRepository, in_unit,
 };
-use guildhall_service::{Crediting, Registration};
 
+use crate::optimize::Built;
+use crate::plans::Fetching;
+use crate::services::Services;
 use crate::store::Store;
 use crate::{Config, ConnectError, GuildhallBuilder, Health, health};
 
@@ -30,13 +34,19 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) retry: RetryPolicy,
-    pub(crate) registration: Registration,
-    pub(crate) crediting: Crediting,
+    pub(crate) services: Services,
+    pub(crate) profiler: Profiler,
+    /// When recording began.
+    pub(crate) begun: Instant,
+    /// The task that fetches plans of slow calls.
+    pub(crate) _fetching: Option<Fetching>,
+    /// Indexes that this process built.
+    pub(crate) built: Mutex<Vec<Built>>,
 }
 
 /// A connected data layer. Clones are handles to the same one.
 #[derive(Clone)]
-pub struct Guildhall(Arc<Parts>);
+pub struct Guildhall(pub(crate) Arc<Parts>);
 
 impl From<Parts> for Guildhall {
     fn from(parts: Parts) -> Self {
@@ -55,18 +65,6 @@ impl Guildhall {
     #[must_use]
     pub fn builder(config: Config) -> GuildhallBuilder {
         GuildhallBuilder::new(config)
-    }
-
-    /// Registering members.
-    #[must_use]
-    pub fn registration(&self) -> &Registration {
-        &self.0.registration
-    }
-
-    /// Earning, spending and sending points.
-    #[must_use]
-    pub fn crediting(&self) -> &Crediting {
-        &self.0.crediting
     }
 
     /// Members and their accounts elsewhere.
@@ -111,7 +109,8 @@ impl Guildhall {
         self.0.storage.imports()
     }
 
-    /// The storage, through the cache: for services of your own.
+    /// The storage, through the cache: every repository, those of catalogues among them
+    /// (`storage().missions()`), and the ground for services of your own.
     #[must_use]
     pub fn storage(&self) -> &Arc<dyn Storage> {
         &self.0.storage
@@ -167,12 +166,8 @@ impl Guildhall {
         E: From<StorageError> + AsStorageError + Send,
     {
         let body = &body;
-        retry_contention(self.0.retry, &*self.0.random, || async move {
-            let work = self.0.storage.begin().await?;
-            let outcome = body(&*work).await;
-            conclude(work, outcome).await
-        })
-        .await
+        let run = async |work: LentUnit| body(&*work).await;
+        in_unit(&*self.0.storage, self.0.retry, &*self.0.random, run).await
     }
 
     /// Probes database, cache and pool. Each probe has a deadline, so the answer comes even when
@@ -190,16 +185,16 @@ impl Guildhall {
     /// Brings the tables up to date and names the migrations applied. `NotSupported` on a storage
     /// of the caller's own.
     pub async fn migrate(&self) -> Result<Vec<String>, StorageError> {
-        self.store()?.migrate().await
+        self.database()?.migrate().await
     }
 
     /// Every migration of this version, in order, and whether the database has it. `NotSupported`
     /// on a storage of the caller's own.
     pub async fn migrations(&self) -> Result<Vec<(String, bool)>, StorageError> {
-        self.store()?.migrations().await
+        self.database()?.migrations().await
     }
 
-    fn store(&self) -> Result<&Store, StorageError> {
+    fn database(&self) -> Result<&Store, StorageError> {
         let foreign = StorageError::NotSupported { feature: "migration of a foreign storage" };
         self.0.store.as_ref().ok_or(foreign)
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use guildhall_cache::Cache;
 use guildhall_domain::Timestamp;
 use guildhall_repository::Storage;
+use serde::Serialize;
 
 use crate::ConnectError;
 
@@ -61,9 +62,9 @@ impl Probe {
 }
 
 /// How busy the pool of connections was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct PoolUse {
-    /// Connections in use, the probe's own not counted.
+    /// Connections in use, a probe's own not counted.
     pub in_use: u32,
     /// Connections open.
     pub open: u32,
@@ -136,7 +137,7 @@ fn late() -> String {
 }
 
 /// An error with its causes, in one line.
-fn chain(error: &dyn Error) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -3,11 +3,17 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use guildhall_diesel::{PostgresStorage, SqliteDurability, SqliteStorage, StoreOptions};
+use guildhall_diesel::{
+    PostgresStorage, ServerState, SqliteDurability, SqliteStorage, StoreOptions,
+};
 use guildhall_domain::Random;
+use guildhall_insight::profile::Planner;
+use guildhall_insight::profile::server::{Reading, ServerStatements};
+use guildhall_insight::workload::Workload;
+use guildhall_insight::{Fingerprint, Profiler, System};
 use guildhall_repository::{ErrorKind, RetryPolicy, Storage, StorageError};
 
-use crate::{ConnectError, Database, Settings};
+use crate::{ConnectError, Database, PoolUse, Settings};
 
 /// The longest wait between attempts to connect at start.
 const WAIT_MAX: Duration = Duration::from_secs(1);
@@ -25,12 +31,13 @@ impl Store {
     pub(crate) async fn open(
         settings: &Settings,
         random: &Arc<dyn Random>,
+        profiler: &Profiler,
     ) -> Result<Self, ConnectError> {
-        let options = options(settings);
+        let options = options(settings, profiler);
         let began = Instant::now();
         let (mut attempt, mut wait) = (1_u32, Duration::from_millis(100));
         loop {
-            let error = match Self::open_once(&settings.database, options, random).await {
+            let error = match Self::open_once(&settings.database, options.clone(), random).await {
                 Ok(store) => return Ok(store),
                 Err(error) => error,
             };
@@ -84,6 +91,80 @@ impl Store {
         }
     }
 
+    pub(crate) fn system(&self) -> System {
+        match self {
+            Self::Sqlite(storage) => storage.system(),
+            Self::Postgres(storage) => storage.system(),
+        }
+    }
+
+    pub(crate) fn planner(&self) -> Arc<dyn Planner> {
+        match self {
+            Self::Sqlite(storage) => storage.planner(),
+            Self::Postgres(storage) => storage.planner(),
+        }
+    }
+
+    /// What the database tells of itself.
+    pub(crate) async fn server(&self) -> Result<ServerState, StorageError> {
+        match self {
+            Self::Sqlite(storage) => storage.server().await,
+            Self::Postgres(storage) => storage.server().await,
+        }
+    }
+
+    pub(crate) async fn server_statements(
+        &self,
+        counted: &mut ServerStatements,
+    ) -> Result<Reading, StorageError> {
+        match self {
+            Self::Sqlite(storage) => storage.server_statements(counted).await,
+            Self::Postgres(storage) => storage.server_statements(counted).await,
+        }
+    }
+
+    pub(crate) async fn server_workload(&self) -> Result<Workload, StorageError> {
+        match self {
+            Self::Sqlite(storage) => storage.server_workload().await,
+            Self::Postgres(storage) => storage.server_workload().await,
+        }
+    }
+
+    pub(crate) async fn run_sql(&self, sql: &str) -> Result<(), StorageError> {
+        match self {
+            Self::Sqlite(storage) => storage.run_sql(sql).await,
+            Self::Postgres(storage) => storage.run_sql(sql).await,
+        }
+    }
+
+    pub(crate) async fn server_statement(
+        &self,
+        fingerprint: Fingerprint,
+    ) -> Result<Option<String>, StorageError> {
+        match self {
+            Self::Sqlite(storage) => storage.server_statement(fingerprint).await,
+            Self::Postgres(storage) => storage.server_statement(fingerprint).await,
+        }
+    }
+
+    /// How the pool is used now.
+    pub(crate) fn pool(&self) -> PoolUse {
+        let state = match self {
+            Self::Sqlite(storage) => storage.pool(),
+            Self::Postgres(storage) => storage.pool(),
+        };
+        let in_use = state.open.saturating_sub(state.idle);
+        PoolUse { in_use, open: state.open, max: state.max }
+    }
+
+    /// Has the database look at its tables again: how many those are.
+    pub(crate) async fn refresh_statistics(&self) -> Result<u64, StorageError> {
+        match self {
+            Self::Sqlite(storage) => storage.refresh_statistics().await,
+            Self::Postgres(storage) => storage.refresh_statistics().await,
+        }
+    }
+
     /// Every migration of this version, and whether the database has it.
     pub(crate) async fn migrations(&self) -> Result<Vec<(String, bool)>, StorageError> {
         let status = match self {
@@ -94,7 +175,7 @@ impl Store {
     }
 }
 
-fn options(settings: &Settings) -> StoreOptions {
+fn options(settings: &Settings, profiler: &Profiler) -> StoreOptions {
     let durability = if settings.sqlite_full_durability {
         SqliteDurability::Full
     } else {
@@ -106,5 +187,6 @@ fn options(settings: &Settings) -> StoreOptions {
         statement_timeout: settings.statement_timeout,
         retry: RetryPolicy { attempts: settings.retry_attempts, ..RetryPolicy::default() },
         sqlite_durability: durability,
+        profiler: profiler.clone(),
     }
 }

@@ -154,7 +154,8 @@ async fn a_server_that_is_down_is_tried_for_as_long_as_asked_and_told_in_one_sen
         .unwrap();
     let began = Instant::now();
     let refused = Guildhall::connect(config.clone()).await.unwrap_err();
-    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    // Not the five seconds that are waited unasked.
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     let text = refused.to_string();
     assert!(text.starts_with("cannot connect to PostgreSQL at postgres://ada:***@"), "{text}");
     assert!(!format!("{refused:?}").contains("hunter2"), "{refused:?}");

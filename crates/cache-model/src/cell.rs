@@ -58,6 +58,11 @@ pub enum Variant {
     AgeFromPut,
     /// The nonces are taken after the load.
     StampAfterLoad,
+    /// The nonce of the second tag is: the loader named the tag.
+    NamedTagAfterLoad,
+    /// Flights are found by their key; what one brings is taken if the generation of its leader
+    /// is still the present one, and loaded anew otherwise. Not a weakening.
+    JudgedLanding,
     /// Nonces are counted up instead of drawn.
     CountedNonces,
     /// A write deletes the tags' keys instead of setting nonces. Not a weakening.

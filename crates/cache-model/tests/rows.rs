@@ -65,6 +65,8 @@ rows! {
     v16_fenced_loads_share_a_flight "V16",
     v17_the_leader_answers_first_and_stores_the_entry_afterwards "V17",
     v18_a_quarantine_ends_when_the_process_s_own_change_is_acknowledged "V18",
+    v19_a_tag_that_a_loader_named "V19",
+    v20_flights_of_any_generation_judged_when_they_land "V20",
     // A part left out.
     v2_no_generation_and_no_fence "V2",
     v2a_the_generation_is_not_raised_before_the_commit "V2a",
@@ -77,6 +79,7 @@ rows! {
     v2h_flights_found_by_their_key_alone "V2h",
     v2i_a_message_drops_the_entry_and_does_not_raise_the_generation "V2i",
     v3_the_nonces_are_taken_after_the_load "V3",
+    v3a_the_nonce_of_a_tag_that_the_loader_named_is_taken_after_the_load "V3a",
     v4_nonces_counted_up_instead_of_drawn "V4",
     v5_no_relay "V5",
     v5a_no_quarantine "V5a",

@@ -4,6 +4,7 @@ use std::future::Future;
 
 use crate::entry::{Entry, Loaded, Shape, Value};
 use crate::event::CacheEvent;
+use crate::extra::Named;
 use crate::generations::Seen;
 use crate::namespace::Count;
 
@@ -30,24 +31,31 @@ impl<T> Entry<'_, T> {
         if !self.is_audited() {
             return Ok(hit);
         }
-        let loaded = match self.timed(loader(Some(hit.clone()))).await {
-            Ok(loaded) => loaded.into_value(),
+        let (loaded, named) = match self.timed(loader(Some(hit.clone()))).await {
+            Ok(loaded) => {
+                let (value, _, named) = loaded.into_parts(self.ttl);
+                (value, named)
+            }
             Err(error) if self.cache.inner.settings.dry_run => return Err(error),
             Err(_) => return Ok(hit), // Counted as a failed load.
         };
-        self.note_audit(&hit, &loaded, seen).await;
+        self.note_audit(&hit, &loaded, seen, !matches!(named, Named::Nothing)).await;
         Ok(loaded)
     }
 
     /// Counts a hit that was compared. After a write a difference proves nothing: the hit may
     /// have been right in its time.
-    pub(crate) async fn note_audit<S>(&self, hit: &S, loaded: &S, seen: Seen)
+    pub(crate) async fn note_audit<S>(&self, hit: &S, loaded: &S, seen: Seen, tagged: bool)
     where
         S: Value,
         Self: Shape<S>,
     {
         self.namespace.audits.count();
-        if !self.agree(hit, loaded) && self.see() == seen && self.still_says(hit).await {
+        if !self.agree(hit, loaded)
+            && self.see() == seen
+            && self.still_says(hit).await
+            && (!tagged || self.still_gives(hit, seen).await)
+        {
             self.namespace.audit_stale.count();
             let namespace = self.namespace.name;
             self.cache.inner.events.tell(&CacheEvent::StaleHit { namespace });
@@ -62,6 +70,20 @@ impl<T> Entry<'_, T> {
     {
         let bytes = |value| rmp_serde::to_vec_named(value).ok();
         self.same(left, right).unwrap_or_else(|| bytes(left) == bytes(right))
+    }
+
+    /// Whether some level still gives it: where its loader named tags, it may have been right
+    /// until one of them was written.
+    async fn still_gives<S>(&self, hit: &S, seen: Seen) -> bool
+    where
+        S: Value,
+        Self: Shape<S>,
+    {
+        let mut kept = self.remembered::<S>(seen, self.now_ns());
+        if let (None, Some(shared)) = (&kept, self.shared()) {
+            kept = self.peeked::<S>(shared).await;
+        }
+        kept.is_some_and(|kept| self.agree(hit, &kept.value))
     }
 
     /// Whether the shared level, if there is one, would still give this value.

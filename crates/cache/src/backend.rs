@@ -127,6 +127,13 @@ pub trait CacheBackend: Send + Sync {
     /// Entries and current stamps, in one round trip per node and in any order.
     async fn read(&self, keys: &[String], tags: &[String]) -> Result<Reading, BackendError>;
 
+    /// The longest that [`read`](Self::read) takes, when it ends by itself. The cache then sets no
+    /// timer of its own around it, unless its deadline is shorter: a timer costs as much as
+    /// rendering the names does.
+    fn read_deadline(&self) -> Option<Duration> {
+        None
+    }
+
     /// Gives each tag its nonce unless it has one, then reads back which one it has.
     async fn adopt(&self, tags: &[(String, Nonce)]) -> Result<Vec<Stamp>, BackendError>;
 
@@ -159,6 +166,12 @@ pub trait CacheBackend: Send + Sync {
     /// The bus, if there is one. It connects in the background, again and again, and says so by
     /// [`BusEvent::Subscribed`] each time. To be called within a tokio runtime.
     fn subscribe(&self) -> Option<BusEvents> {
+        None
+    }
+
+    /// Whether calls are refused at once for the time being, as by a circuit breaker that is not
+    /// closed. `None`: it never does that.
+    fn is_refusing(&self) -> Option<bool> {
         None
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::boarding::Boarding;
 use crate::cache::Cache;
-use crate::entry::{Entry, Value};
+use crate::entry::{Entry, Loaded, Value};
 use crate::key::Key;
 use crate::tag::Tag;
 
@@ -42,6 +42,37 @@ impl Cache {
         F: FnMut(Vec<I>) -> Fut,
         Fut: Future<Output = Result<Vec<(I, T)>, E>>,
     {
+        let present = |loaded: Vec<(I, T)>| {
+            loaded.into_iter().map(|(id, value)| (id, Loaded::Store(Some(value)))).collect()
+        };
+        let loading = |ids| {
+            let load = loader(ids);
+            async { load.await.map(present) }
+        };
+        self.get_or_load_many_with(ids, ttl, describe, loading).await
+    }
+
+    /// Like [`get_or_load_many`](Self::get_or_load_many); the loader decides of each value whether
+    /// it is stored, for how long, and what it depends on. An id that it leaves out is absent, and
+    /// its absence is stored as it would be there.
+    ///
+    /// # Errors
+    /// The loader's first; what earlier calls brought stays stored.
+    pub async fn get_or_load_many_with<I, T, G, E, F, Fut>(
+        &self,
+        ids: &[I],
+        ttl: impl Into<Option<Duration>>,
+        describe: impl Fn(&I) -> (Key, G),
+        mut loader: F,
+    ) -> Result<Vec<Option<T>>, E>
+    where
+        I: Clone + Eq + Hash,
+        T: Value,
+        G: IntoIterator<Item = Tag>,
+        E: Clone + Send + Sync + 'static,
+        F: FnMut(Vec<I>) -> Fut,
+        Fut: Future<Output = Result<Vec<(I, Loaded<Option<T>>)>, E>>,
+    {
         let asked = Asked::new(ids);
         let ttl = ttl.into();
         let mut values = Vec::with_capacity(asked.unique.len());
@@ -67,7 +98,8 @@ impl Cache {
             if let Some(first) = orphans.first() {
                 let some = orphans.iter().map(|at| chunk[*at].clone()).collect();
                 let load = Box::pin(boarding.entries[*first].timed(loader(some)));
-                boarding.give(answers(chunk, &orphans, load.await?));
+                let loaded = answers(chunk, &orphans, load.await?).into_iter();
+                boarding.give(loaded.map(|(at, loaded)| (at, loaded.into_value())).collect());
             }
             values.extend(boarding.into_values());
         }
@@ -136,12 +168,13 @@ impl<'i, I: Eq + Hash> Asked<'i, I> {
     }
 }
 
-/// What a loader answered for these places; `None` where it said nothing.
+/// What a loader answered for these places; absence where it said nothing.
 fn answers<I: Eq + Hash, T>(
     chunk: &[&I],
     wanted: &[usize],
-    loaded: Vec<(I, T)>,
-) -> Vec<(usize, Option<T>)> {
-    let mut loaded: HashMap<I, T> = loaded.into_iter().collect();
-    wanted.iter().map(|at| (*at, loaded.remove(chunk[*at]))).collect()
+    loaded: Vec<(I, Loaded<Option<T>>)>,
+) -> Vec<(usize, Loaded<Option<T>>)> {
+    let mut loaded: HashMap<I, Loaded<Option<T>>> = loaded.into_iter().collect();
+    let absent = || Loaded::Store(None);
+    wanted.iter().map(|at| (*at, loaded.remove(chunk[*at]).unwrap_or_else(absent))).collect()
 }

@@ -1,17 +1,18 @@
 //! A batch of entries: what is stored of them, which loads it leads, and which it waits for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use tokio::time::{Instant, timeout_at};
 
 use crate::backend::Stamp;
 use crate::cache::Cache;
-use crate::entry::{Entry, Value};
+use crate::entry::{Entry, Loaded, Value};
+use crate::extra::{Known, Named};
 use crate::fill::{Looked, Origin};
 use crate::flight::{Ticket, Turn};
 use crate::load::{How, Landed};
-use crate::namespace::Count;
+use crate::namespace::{Count, Namespace};
 use crate::shared::Shared;
 
 /// What the batch has to do for an entry.
@@ -19,7 +20,7 @@ enum Seat {
     /// Nothing more.
     Answered,
     /// Load it, for itself and for whoever joins.
-    Lead(Ticket, Turn),
+    Lead(Ticket, Turn, u64),
     /// Load it for itself only.
     Alone,
     Follow(Ticket),
@@ -28,12 +29,52 @@ enum Seat {
 pub(crate) struct Boarding<'c, T> {
     pub(crate) entries: Vec<Entry<'c, T>>,
     origins: Vec<Origin>,
+    /// What the loader is expected to name, by entry.
+    known: Vec<Known>,
     seats: Vec<Seat>,
     looked: Vec<Option<Looked>>,
     /// Outer `None`: not known yet. Inner `None`: known to be absent.
     values: Vec<Option<Option<T>>>,
     /// What a dry run would have answered.
     claimed: Vec<Option<Option<T>>>,
+}
+
+/// What a batch asks the shared level, each name once.
+struct Question<'s> {
+    shared: &'s Shared,
+    namespace: &'s Namespace,
+    adopts: bool,
+    stamps: HashMap<String, Option<Stamp>>,
+}
+
+impl Question<'_> {
+    /// The entries; `None` when the level is out of order.
+    async fn ask(
+        &mut self,
+        keys: &[String],
+        mut names: Vec<String>,
+    ) -> Option<Vec<Option<Vec<u8>>>> {
+        let mut asked = HashSet::new();
+        names.retain(|name| asked.insert(name.clone()));
+        let (entries, stamps) = match self.adopts {
+            true => {
+                let (entries, stamps) = self.shared.look(self.namespace, keys, &names).await?;
+                (entries, stamps.into_iter().map(Some).collect())
+            }
+            false => {
+                let reading = self.shared.read(self.namespace, keys, &names).await?;
+                (reading.entries, reading.stamps)
+            }
+        };
+        self.stamps = names.into_iter().zip(stamps).collect();
+        Some(entries)
+    }
+
+    fn tell(&self, known: &mut Known) {
+        let stamp = |name| self.stamps.get(&name).copied().flatten();
+        let stamps: Vec<_> = known.unasked(self.shared).into_iter().map(stamp).collect();
+        known.told(stamps);
+    }
 }
 
 impl<'c, T: Value> Boarding<'c, T> {
@@ -53,8 +94,8 @@ impl<'c, T: Value> Boarding<'c, T> {
             let ticket = cache.inner.flights.join(route, origin.since_ns, age_max_ns);
             boarding.seats[at] = match ticket.flight.try_turn() {
                 Some(turn) if turn.is_none() => {
-                    ticket.flight.start(origin.since_ns);
-                    Seat::Lead(ticket, turn)
+                    let load = ticket.flight.start(origin.since_ns);
+                    Seat::Lead(ticket, turn, load)
                 }
                 _ => Seat::Follow(ticket),
             };
@@ -90,12 +131,18 @@ impl<'c, T: Value> Boarding<'c, T> {
         let mut boarding = Self {
             entries,
             origins,
+            known: (0..count).map(|_| Known::default()).collect(),
             seats: (0..count).map(|_| Seat::Alone).collect(),
             looked: (0..count).map(|_| None).collect(),
             values: vec![None; count],
             claimed: vec![None; count],
         };
-        (0..count).for_each(|at| boarding.recall(at));
+        for at in 0..count {
+            boarding.recall(at);
+            if boarding.values[at].is_none() {
+                boarding.known[at] = boarding.entries[at].expected();
+            }
+        }
         boarding
     }
 
@@ -135,28 +182,34 @@ impl<'c, T: Value> Boarding<'c, T> {
         let keys: Vec<_> =
             asked.iter().map(|at| shared.naming.key(&self.entries[*at].key)).collect();
         let targets: Vec<_> = asked.iter().map(|at| self.entries[*at].targets(shared)).collect();
-        let (mut places, mut names) = (HashMap::new(), Vec::new());
-        for name in targets.iter().flatten() {
-            places.entry(name.as_str()).or_insert_with(|| {
-                names.push(name.clone());
-                names.len() - 1
-            });
+        let mut question = Question { shared, namespace, adopts, stamps: HashMap::new() };
+        let expected = asked.iter().flat_map(|at| self.known[*at].unasked(shared));
+        let names = targets.iter().flatten().cloned().chain(expected).collect();
+        let Some(entries) = question.ask(&keys, names).await else { return };
+        let mut more = Vec::new();
+        for (at, bytes) in asked.iter().zip(&entries) {
+            let known = &mut self.known[*at];
+            question.tell(known);
+            if self.entries[*at].notes_more(bytes.as_deref(), known) {
+                more.extend(known.unasked(shared));
+            }
         }
-        let answer = match adopts {
-            true => shared.look(namespace, &keys, &names).await.map(|(entries, stamps)| {
-                (entries, stamps.into_iter().map(Some).collect::<Vec<_>>())
-            }),
-            false => shared.read(namespace, &keys, &names).await.map(|r| (r.entries, r.stamps)),
-        };
-        let Some((entries, stamps)) = answer else { return };
+        // Asked even if told before: a stamp counts for a generation that was noted earlier.
+        // Without an answer these entries do not count.
+        let mut further = Question { shared, namespace, adopts, stamps: HashMap::new() };
+        if !more.is_empty() && further.ask(&[], more).await.is_some() {
+            asked.iter().for_each(|at| further.tell(&mut self.known[*at]));
+        }
         for (((at, key), names), bytes) in asked.into_iter().zip(keys).zip(&targets).zip(entries) {
-            let stamp = |name: &String| *stamps.get(*places.get(name.as_str())?)?;
+            let stamp = |name: &String| question.stamps.get(name).copied().flatten();
             let own: Option<Vec<Stamp>> = names.iter().map(stamp).collect();
             let Some(own) = own else { continue };
             let (entry, origin) = (&self.entries[at], self.origins[at]);
-            let kept = entry.opened::<Option<T>>(shared, bytes.as_deref(), (names, &own));
+            let under = (&**names, &*own);
+            let kept = entry.opened::<Option<T>>(shared, bytes.as_deref(), under, &self.known[at]);
             if let Some(kept) = kept.filter(|kept| kept.ages.is_fresh(entry.now_ns())) {
-                entry.hold(&kept.value, kept.ages, origin.seen, origin.since_ns);
+                let held = (&kept.value, kept.ages, &kept.extras);
+                entry.hold(held, origin.seen, origin.since_ns);
                 entry.count_hit(&kept.value, origin.since_ns);
                 self.values[at] = Some(kept.value);
                 // Dropping a turn without an outcome lets the next caller look for itself.
@@ -175,27 +228,33 @@ impl<'c, T: Value> Boarding<'c, T> {
         &mut self,
         cache: &Cache,
         wanted: &[usize],
-        loaded: Vec<(usize, Option<T>)>,
+        loaded: Vec<(usize, Loaded<Option<T>>)>,
     ) where
         E: Clone + Send + Sync + 'static,
     {
-        let mut sealed = Vec::new();
-        for (at, value) in &loaded {
-            let (entry, origin) = (&self.entries[*at], self.origins[*at]);
+        let (mut sealed, mut landed) = (Vec::new(), Vec::with_capacity(loaded.len()));
+        for (at, loaded) in loaded {
+            let (entry, origin) = (&self.entries[at], self.origins[at]);
+            let (value, ttl, named) = loaded.into_parts(entry.ttl);
+            let tagged = !matches!(named, Named::Nothing);
             let load_ns = entry.now_ns().saturating_sub(origin.since_ns);
             let origin = Origin { load_ns, ..origin };
-            let looked = self.looked[*at].as_ref();
-            let (held, bytes) = entry.prepare((value, entry.ttl), origin, looked);
-            if held || bytes.is_some() {
-                entry.namespace.sets.count();
+            let looked = self.looked[at].as_ref();
+            let extras = entry.settled(&named, &self.known[at], &None);
+            if let (Some(ttl), Some(extras)) = (ttl, &extras) {
+                let (held, bytes) = entry.prepare((&value, ttl, extras), origin, looked);
+                if held || bytes.is_some() {
+                    entry.namespace.sets.count();
+                }
+                sealed.extend(bytes);
             }
-            sealed.extend(bytes);
-            match &self.claimed[*at] {
-                Some(claimed) => entry.note_audit(claimed, value, origin.seen).await,
+            match &self.claimed[at] {
+                Some(claimed) => entry.note_audit(claimed, &value, origin.seen, tagged).await,
                 None => {
                     entry.namespace.misses.count();
                 }
             }
+            landed.push((at, value, extras));
         }
         if let (Some(shared), Some(first)) = (&cache.inner.shared, wanted.first())
             && !sealed.is_empty()
@@ -203,25 +262,33 @@ impl<'c, T: Value> Boarding<'c, T> {
             // A failure is counted and told; the values are returned all the same.
             shared.store(self.entries[*first].namespace, sealed).await;
         }
-        for (at, value) in &loaded {
-            let landed = Landed::<_, E> { result: Ok(value.clone()), how: How::Loaded };
-            self.land(*at, landed);
+        for (at, value, extras) in landed {
+            let (result, load) = (Ok(value.clone()), self.loads(at));
+            self.land(at, Landed::<_, E> { result, how: How::Loaded, extras, load });
+            self.values[at] = Some(value);
         }
-        self.give_counted(loaded);
     }
 
     /// Tells everybody who waits that the load failed.
     pub(crate) fn fail<E: Clone + Send + Sync + 'static>(&mut self, wanted: &[usize], error: &E) {
         for at in wanted {
             self.entries[*at].namespace.misses.count();
-            let landed: Landed<Option<T>, E> =
-                Landed { result: Err(error.clone()), how: How::Loaded };
+            let landed: Landed<Option<T>, E> = Landed::failed(error.clone(), self.loads(*at));
             self.land(*at, landed);
         }
     }
 
+    /// Number of the load that this batch leads for the entry.
+    fn loads(&self, at: usize) -> u64 {
+        match &self.seats[at] {
+            Seat::Lead(_, _, load) => *load,
+            _ => 0,
+        }
+    }
+
     fn land<E: Clone + Send + Sync + 'static>(&mut self, at: usize, landed: Landed<Option<T>, E>) {
-        if let Seat::Lead(ticket, mut turn) = std::mem::replace(&mut self.seats[at], Seat::Answered)
+        if let Seat::Lead(ticket, mut turn, _) =
+            std::mem::replace(&mut self.seats[at], Seat::Answered)
         {
             *turn = Some(Arc::new(landed));
             ticket.land();
@@ -244,7 +311,7 @@ impl<'c, T: Value> Boarding<'c, T> {
             let outcome = turn.and_then(|turn| turn.clone());
             let landed =
                 outcome.as_ref().and_then(|outcome| outcome.downcast_ref::<Landed<Option<T>, E>>());
-            match landed {
+            match landed.filter(|landed| entry.takes(landed, ticket)) {
                 Some(landed) => {
                     entry.count_read(landed.result.as_ref().ok(), landed.how, since_ns);
                     self.values[at] = Some(landed.result.clone()?);

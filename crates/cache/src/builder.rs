@@ -10,6 +10,7 @@ use crate::cache::{Cache, Inner};
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::envelope::{Codec, Format, MessagePack};
 use crate::event::{CacheEvent, Events};
+use crate::extra::Hints;
 use crate::flight::Flights;
 use crate::generations::Generations;
 use crate::life::nanos;
@@ -289,6 +290,7 @@ impl CacheBuilder {
             namespaces,
             flights: Arc::new(Flights::new()),
             throttles: Throttles::default(),
+            hints: Hints::default(),
             quarantine: Quarantine::new(self.quarantined_max),
             desk: DeskHandle::default(),
             bus: Bus::default(),
@@ -297,6 +299,8 @@ impl CacheBuilder {
             events: self.events,
             clock: self.clock,
             random: self.random,
+            #[cfg(feature = "metrics")]
+            published: Default::default(),
         })
     }
 }

@@ -200,7 +200,12 @@ impl Inner {
     /// Somebody else changed this. What is not understood counts as everything.
     fn hear(&self, heard: Option<Heard>) {
         match heard {
-            Some(Heard::Tag(hash)) => self.generations.slot_of(hash).bump(),
+            Some(Heard::Tag(hash)) => {
+                self.generations.slot_of(hash).bump();
+                if let Some(memory) = &self.memory {
+                    memory.free_named(hash);
+                }
+            }
             Some(Heard::Namespace(name)) => {
                 if let Some(namespace) = self.namespaces.find(&name) {
                     namespace.slot.bump();

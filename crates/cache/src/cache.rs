@@ -9,6 +9,7 @@ use crate::bus::Bus;
 use crate::clock::{Clock, Random};
 use crate::entry::{Entry, Value};
 use crate::event::Events;
+use crate::extra::Hints;
 use crate::flight::Flights;
 use crate::generations::Generations;
 use crate::key::Key;
@@ -31,6 +32,8 @@ pub(crate) struct Inner {
     pub(crate) namespaces: Arc<Namespaces>,
     pub(crate) flights: Arc<Flights>,
     pub(crate) throttles: Throttles,
+    /// Which tags loaders named.
+    pub(crate) hints: Hints,
     pub(crate) quarantine: Quarantine,
     pub(crate) desk: DeskHandle,
     pub(crate) bus: Bus,
@@ -40,6 +43,8 @@ pub(crate) struct Inner {
     pub(crate) events: Events,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
+    #[cfg(feature = "metrics")]
+    pub(crate) published: crate::telemetry::Published,
 }
 
 impl Inner {
@@ -70,7 +75,8 @@ impl Cache {
 
     /// The entry of a key. `ttl`: a duration, or `None` for the default; zero stores nothing.
     ///
-    /// The tags are everything the value depends on; list them before it is loaded. An entry
+    /// The tags are everything the value depends on that is known before it is loaded; what the
+    /// loader finds out, it says by [`Loaded::StoreTagged`](crate::Loaded::StoreTagged). An entry
     /// stored under other tags is not seen.
     #[inline(always)]
     pub fn entry<T>(
@@ -128,9 +134,16 @@ impl Cache {
         write.add_target(target);
         let acknowledged = write.committed().await;
         if let Some(memory) = &self.inner.memory {
-            memory.free(|key| namespace.is_none_or(|name| key.namespace() == name));
+            memory.free(|own| namespace.is_none_or(|name| own == name));
         }
         acknowledged
+    }
+
+    /// Frees what has expired in this process and says how many entries that were; `None` when none
+    /// are kept here. It happens by itself from time to time. A shared level frees its own.
+    pub fn sweep(&self) -> Option<u64> {
+        let memory = self.inner.memory.as_ref()?;
+        Some(memory.sweep(self.inner.clock.monotonic_ns()))
     }
 
     /// Whether the shared level answers a real round trip. `Ok` without a shared level.
@@ -152,8 +165,8 @@ impl Cache {
             stats.namespaces.insert(namespace.name, namespace.snapshot());
         }
         if let Some(memory) = &self.inner.memory {
-            memory.each(|key, bytes| {
-                let namespace = self.inner.namespaces.named(key.namespace());
+            memory.each(|name, bytes| {
+                let namespace = self.inner.namespaces.named(name);
                 let entry = stats.namespaces.entry(namespace.name).or_default();
                 entry.entries += 1;
                 entry.bytes += bytes;

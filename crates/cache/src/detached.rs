@@ -8,6 +8,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
+use tracing::Instrument;
 
 use crate::cache::Cache;
 use crate::entry::{Entry, Loaded, Rules, Shape, Value};
@@ -18,6 +19,7 @@ use crate::load::{Boarded, How, Landed, Waited};
 use crate::namespace::Count;
 use crate::options::Options;
 use crate::tag::TagSet;
+use crate::telemetry;
 
 /// Why [`Entry::get_or_load_detached`] has no value.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -73,7 +75,7 @@ impl<T> Owned<T> {
         F: Future<Output = Result<Loaded<T>, E>>,
     {
         let entry = self.entry();
-        ticket.flight.start(entry.now_ns());
+        let load = ticket.flight.start(entry.now_ns());
         let failed = AtomicBool::new(false);
         let noted = |previous| {
             let load = loader(previous);
@@ -83,13 +85,15 @@ impl<T> Owned<T> {
                 outcome
             }
         };
-        let lead = entry.lead(&ticket.flight, noted, refresh);
+        let lead = entry.lead((&ticket.flight, load), noted, refresh);
         let Ok(landed) = timeout(self.cache.inner.settings.background_load_max, lead).await else {
             entry.background_failure("a load in the background took too long");
             return; // The next waiter leads.
         };
         *turn = Some(Arc::new(landed.clone()));
-        ticket.land();
+        if landed.extras.is_some() {
+            ticket.land();
+        }
         drop(turn);
         let failed = failed.into_inner();
         if refresh && failed {
@@ -135,7 +139,8 @@ impl<T: Value> Entry<'_, T> {
         if let Some(value) = self.hit::<T>() {
             return Ok(value);
         }
-        let answer = Box::pin(self.load_detached(loader));
+        let span = telemetry::read_span(self.namespace.name);
+        let answer = Box::pin(self.load_detached(loader).instrument(span));
         match self.options.hard_timeout() {
             Some(wait) => {
                 let late = |_| {
@@ -178,11 +183,14 @@ impl<T: Value> Entry<'_, T> {
             },
         };
         if let Some(outcome) = turn.clone() {
-            drop(turn);
-            return match outcome.downcast_ref::<Landed<T, E>>() {
-                Some(landed) => self.conclude(landed.clone(), since_ns),
-                None => self.alone(loader(None)).await.map_err(LoadError::Failed),
+            let Some(landed) = outcome.downcast_ref::<Landed<T, E>>() else {
+                drop(turn);
+                return self.alone(loader(None)).await.map_err(LoadError::Failed);
             };
+            if self.takes(landed, &ticket) {
+                drop(turn);
+                return self.conclude(landed.clone(), since_ns);
+            }
         }
         let flight = Arc::clone(&ticket.flight);
         let (caller, landed) = oneshot::channel();

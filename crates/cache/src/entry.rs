@@ -7,26 +7,57 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::cache::Cache;
+use crate::extra::{Extras, is_open};
+use crate::fence;
 use crate::generations::Seen;
 use crate::held::{Held, Stored};
 use crate::key::Key;
 use crate::life::Ages;
-
+use crate::name::namespace_hash;
 use crate::namespace::{Count, Namespace};
 use crate::options::Options;
-use crate::tag::TagSet;
+use crate::tag::{Tag, TagSet};
 
 /// What a loader says about its value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Loaded<T> {
     /// Return it and store it.
     Store(T),
     /// Return it and store it for this long instead of the entry's TTL; zero stores nothing.
     StoreFor(T, Duration),
-    /// The value that the loader was given is still right: return it and begin its life anew.
+    /// Return it and store it; it depends on these tags, too, which the loader found out: at most
+    /// [`TAGS_MAX`](Self::TAGS_MAX) that are not among the entry's own. See
+    /// [`tagged`](Self::tagged).
+    StoreTagged {
+        /// What was loaded.
+        value: T,
+        /// What it depends on beside the entry's tags, in any order.
+        tags: Vec<Tag>,
+        /// How long it is stored; `None` for the entry's TTL, zero stores nothing.
+        ttl: Option<Duration>,
+    },
+    /// The value that the loader was given is still right, and so are the tags a loader named for
+    /// it: return it and begin its life anew.
     NotModified(T),
     /// Return it only; whatever is stored stays.
     DoNotStore(T),
+}
+
+impl<T> Loaded<T> {
+    /// More tags than this from a loader, and its value is returned only, and counted as
+    /// [`overtagged`](crate::NamespaceStats::overtagged).
+    pub const TAGS_MAX: usize = 16;
+
+    /// Return it and store it; it depends on these tags, too.
+    ///
+    /// A tag counts from before the load on, so it has to be known then. A tag that the loader
+    /// names for the first time is not: that one value is returned and not stored, which counts
+    /// as [`unsettled`](crate::NamespaceStats::unsettled), and the next load of the entry stores.
+    /// Tags that are known beforehand belong to the entry, where they cost nothing of this.
+    #[must_use]
+    pub fn tagged(value: T, tags: impl IntoIterator<Item = Tag>) -> Self {
+        Self::StoreTagged { value, tags: tags.into_iter().collect(), ttl: None }
+    }
 }
 
 /// What can be cached: cheap to clone (an `Arc` is ideal), and serialisable for a shared level.
@@ -62,10 +93,12 @@ impl<T> Clone for Rules<T> {
 
 impl<T> Copy for Rules<T> {}
 
-/// A value in this process and its ages.
+/// A value in this process, its ages, and the tags that its loader named.
+#[derive(Clone)]
 pub(crate) struct Kept<S> {
     pub(crate) value: S,
     pub(crate) ages: Ages,
+    pub(crate) extras: Extras,
 }
 
 /// How values of `S` are weighed and judged under the rules of an entry: `T` itself, or
@@ -113,7 +146,8 @@ impl<T> Shape<Option<T>> for Entry<'_, T> {
 impl<'c, T> Entry<'c, T> {
     #[inline(always)]
     pub(crate) fn new(cache: &'c Cache, key: Key, tags: TagSet, ttl: Duration) -> Self {
-        let namespace = cache.inner.namespaces.get(key.namespace(), key.0.namespace_hash());
+        let name = key.namespace();
+        let namespace = cache.inner.namespaces.get(name, namespace_hash(name.as_bytes()));
         let (rules, options) = (Rules { size: None, empty: None, same: None }, cache.inner.options);
         Self { cache, key, tags, namespace, ttl, rules, options }
     }
@@ -151,25 +185,32 @@ impl<'c, T> Entry<'c, T> {
         self.cache.inner.clock.monotonic_ns()
     }
 
-    /// What is in this process, if it was neither invalidated nor stored under other tags.
+    /// What `look` makes of what is in this process, if it was neither invalidated nor stored
+    /// under other tags.
     #[inline(always)]
-    fn current(&self, seen: Seen) -> Option<Held> {
+    fn current<R>(&self, seen: Seen, look: impl Fn(&Held) -> Option<R>) -> Option<R> {
         let memory = self.cache.inner.memory.as_ref()?;
-        if seen.fenced || !self.options.reads_memory() {
+        if !self.options.reads_memory() {
             return None;
         }
-        let held = memory.get(&self.key)?;
-        let current = held.generation == seen.generation && held.mark == self.tags.mark();
-        current.then_some(held)
+        fence::recall(memory, &self.key, self.tags.mark(), seen, |held| {
+            if self.stands(&held.extras) { look(held) } else { None }
+        })
     }
 
     /// The value in this process, if nothing has to be thought of. Counts nothing.
     #[inline(always)]
     pub(crate) fn held<S: Clone + 'static>(&self, seen: Seen, now_ns: u64) -> Option<S> {
-        let held = self.current(seen)?;
-        if held.calm_until_ns <= now_ns {
-            return None;
+        // Two words are a number or a pointer, such as an `Arc`: copied while looking at it.
+        // More may take long to clone, and nobody can store in this part of the table meanwhile.
+        if size_of::<S>() <= 2 * size_of::<usize>() {
+            return self.current(seen, |held| {
+                let value = held.value.downcast_ref::<S>().filter(|_| held.calm_until_ns > now_ns);
+                value.cloned()
+            });
         }
+        let held =
+            self.current(seen, |held| (held.calm_until_ns > now_ns).then(|| Arc::clone(held)))?;
         held.value.downcast_ref::<S>().cloned()
     }
 
@@ -179,9 +220,9 @@ impl<'c, T> Entry<'c, T> {
         seen: Seen,
         now_ns: u64,
     ) -> Option<Kept<S>> {
-        let held = self.current(seen).filter(|held| held.gone_ns > now_ns)?;
+        let held = self.current(seen, |held| (held.gone_ns > now_ns).then(|| Arc::clone(held)))?;
         let value = held.value.downcast_ref::<S>()?.clone();
-        Some(Kept { value, ages: held.ages })
+        Some(Kept { value, ages: held.ages, extras: held.extras.clone() })
     }
 
     /// The value in this process, counted and now and then timed: the hot path.
@@ -198,10 +239,22 @@ impl<'c, T> Entry<'c, T> {
     where
         Self: Shape<S>,
     {
-        let now_ns = self.now_ns();
-        let value = self.held(seen, now_ns)?;
-        self.count_hit(&value, now_ns);
+        let hits = self.namespace.hits.own();
+        let since_ns = if hits.is_sampled() { Some(self.now_ns()) } else { None };
+        let value = self.held(seen, self.cache.inner.clock.coarse_ns())?;
+        hits.count();
+        if let Some(since_ns) = since_ns {
+            self.time_hit(since_ns);
+        }
+        if self.negative(&value) {
+            self.namespace.negative_hits.count();
+        }
         Some(value)
+    }
+
+    #[cold]
+    fn time_hit(&self, since_ns: u64) {
+        self.namespace.hit_ns.record(self.now_ns().saturating_sub(since_ns));
     }
 
     /// Whether hits may be compared with the loader's answers.
@@ -210,14 +263,15 @@ impl<'c, T> Entry<'c, T> {
         self.options.audited > 0.0
     }
 
-    #[inline]
     pub(crate) fn count_hit<S>(&self, value: &S, since_ns: u64)
     where
         Self: Shape<S>,
     {
-        if self.namespace.hits.count().is_multiple_of(64) {
-            self.namespace.hit_ns.record(self.now_ns().saturating_sub(since_ns));
+        let hits = self.namespace.hits.own();
+        if hits.is_sampled() {
+            self.time_hit(since_ns);
         }
+        hits.count();
         if self.negative(value) {
             self.namespace.negative_hits.count();
         }
@@ -243,7 +297,12 @@ impl<'c, T> Entry<'c, T> {
     }
 
     /// Puts a value into the in-process level, unless it was overtaken by a write since `seen`.
-    pub(crate) fn hold<S>(&self, value: &S, ages: Ages, seen: Seen, since_ns: u64) -> bool
+    pub(crate) fn hold<S>(
+        &self,
+        (value, ages, extras): (&S, Ages, &Extras),
+        seen: Seen,
+        since_ns: u64,
+    ) -> bool
     where
         S: Clone + Send + Sync + 'static,
         Self: Shape<S>,
@@ -252,7 +311,7 @@ impl<'c, T> Entry<'c, T> {
         const OVERHEAD: usize = 256;
         let inner = &*self.cache.inner;
         let Some(memory) = &inner.memory else { return false };
-        if seen.fenced || !self.options.fills_memory() {
+        if seen.fenced || !is_open(extras) || !self.options.fills_memory() {
             return false;
         }
         let local_ns = match inner.shared {
@@ -261,18 +320,18 @@ impl<'c, T> Entry<'c, T> {
             None => u64::MAX,
         };
         let held = Arc::new(Stored {
+            name: self.key.0.resized(),
             generation: seen.generation,
             mark: self.tags.mark(),
             calm_until_ns: ages.calm_until_ns(self.options.early).min(local_ns),
             gone_ns: ages.aged_until_ns.min(local_ns),
             bytes: (self.size(value).saturating_add(OVERHEAD)) as u64,
             ages,
+            extras: extras.clone(),
             value: value.clone(),
         });
-        let in_time = self.see() == seen && held.gone_ns > self.now_ns();
-        if in_time {
-            memory.put(self.key.clone(), held, since_ns);
-        }
-        in_time
+        // A write that comes after the look finds a value that says under what it was loaded.
+        let in_time = self.stands(extras) && held.gone_ns > self.now_ns();
+        in_time && fence::keep(memory, held, seen, || self.see(), since_ns)
     }
 }

@@ -5,8 +5,13 @@
 //! (length u16, name, nonce [16], server [20])…, payload`. The checksum covers all that follows
 //! it; `type` is the fingerprint of the value's shape.
 //!
+//! Version 3 is for values whose loader named tags: between the tags and the payload it has
+//! `extras u16, (length u16, tag, nonce [16], server [20])…`, the tags as they render, without a
+//! prefix. All other values are written as version 2, which the last release reads as well; a
+//! version 3 is a miss for it, counted.
+//!
 //! Version 1 knew a type by its path only, so a changed one could be read with the wrong fields:
-//! it is a miss. A release that brings a version 3 keeps the reader of version 2.
+//! it is a miss. A release that brings a version 4 keeps the readers of both.
 
 mod codec;
 mod compression;
@@ -33,9 +38,15 @@ pub(crate) use format::Format;
 use format::Payload;
 
 const VERSION: u8 = 2;
+/// With tags that a loader named.
+const VERSION_EXTRAS: u8 = 3;
+/// More of these are not one of ours.
+const EXTRAS_MAX: u16 = crate::entry::Loaded::<()>::TAGS_MAX as u16;
 const CHECKSUM: std::ops::Range<usize> = 1..9;
 const COMPRESSION: usize = 11;
 const PLAIN_BYTES: std::ops::Range<usize> = 12..16;
+/// After the fingerprint and the four times.
+const TAGS_AT: usize = PLAIN_BYTES.end + 5 * 8;
 
 /// Why stored bytes are not a value. Always a miss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,9 +84,10 @@ pub(crate) fn seal<T: Serialize + DeserializeOwned + 'static>(
     format: &Format,
     value: &T,
     (names, stamps): Stamped<'_>,
+    extras: &[(&str, Stamp)],
     times: Times,
 ) -> Option<Vec<u8>> {
-    let mut bytes = vec![VERSION];
+    let mut bytes = vec![if extras.is_empty() { VERSION } else { VERSION_EXTRAS }];
     bytes.resize(CHECKSUM.end, 0);
     bytes.extend(format.codec.id().0.to_le_bytes());
     bytes.resize(PLAIN_BYTES.end, 0);
@@ -83,12 +95,10 @@ pub(crate) fn seal<T: Serialize + DeserializeOwned + 'static>(
     for number in [times.created_ms, times.fresh_ms, times.stale_ms, times.load_ms] {
         bytes.extend(number.to_le_bytes());
     }
-    bytes.extend(u16::try_from(names.len()).ok()?.to_le_bytes());
-    for (name, stamp) in names.iter().zip(stamps) {
-        bytes.extend(u16::try_from(name.len()).ok()?.to_le_bytes());
-        bytes.extend(name.as_bytes());
-        bytes.extend(stamp.nonce.0);
-        bytes.extend(stamp.server.0);
+    let declared = names.iter().map(String::as_str).zip(stamps.iter().copied());
+    write_stamped(&mut bytes, names.len(), declared)?;
+    if !extras.is_empty() {
+        write_stamped(&mut bytes, extras.len(), extras.iter().copied())?;
     }
     let (compression, plain_bytes) = format.encode(value, &mut bytes).ok()?;
     bytes[COMPRESSION] = compression;
@@ -98,15 +108,55 @@ pub(crate) fn seal<T: Serialize + DeserializeOwned + 'static>(
     Some(bytes)
 }
 
-/// The value, if the entry was stored under exactly these tags and stamps.
+fn write_stamped<'a>(
+    bytes: &mut Vec<u8>,
+    len: usize,
+    stamped: impl Iterator<Item = (&'a str, Stamp)>,
+) -> Option<()> {
+    bytes.extend(u16::try_from(len).ok()?.to_le_bytes());
+    for (name, stamp) in stamped {
+        bytes.extend(u16::try_from(name.len()).ok()?.to_le_bytes());
+        bytes.extend(name.as_bytes());
+        bytes.extend(stamp.nonce.0);
+        bytes.extend(stamp.server.0);
+    }
+    Some(())
+}
+
+/// The tags that the loader of an entry named, of whatever type it is; none when it has none or
+/// cannot be read.
+pub(crate) fn extras(bytes: &[u8]) -> Vec<&str> {
+    let read = || {
+        let mut rest = Reader(bytes);
+        if rest.take()? != [VERSION_EXTRAS] || rest.u64()? != checksum(rest.0) {
+            return Err(Unusable::Unreadable);
+        }
+        rest.slice(TAGS_AT - CHECKSUM.end)?;
+        for _ in 0..rest.u16()? {
+            rest.stamped()?;
+        }
+        let count = rest.u16()?;
+        if count > EXTRAS_MAX {
+            return Err(Unusable::Unreadable);
+        }
+        let mut text = || std::str::from_utf8(rest.stamped()?.0).map_err(|_| Unusable::Unreadable);
+        (0..count).map(|_| text()).collect()
+    };
+    read().unwrap_or_default()
+}
+
+/// The value, if the entry was stored under exactly these tags and stamps, and what its loader
+/// named still has the stamps that `extra` gives.
 pub(crate) fn open<T: DeserializeOwned + 'static>(
     format: &Format,
     bytes: &[u8],
     (names, stamps): Stamped<'_>,
+    extra: impl Fn(&str) -> Option<Stamp>,
 ) -> Result<Opened<T>, Unusable> {
     let mut rest = Reader(bytes);
     let [version] = rest.take()?;
-    if version != VERSION || rest.u64()? != checksum(rest.0) {
+    let known = matches!(version, VERSION | VERSION_EXTRAS);
+    if !known || rest.u64()? != checksum(rest.0) {
         return Err(Unusable::Unreadable);
     }
     let codec = rest.u16()?;
@@ -121,11 +171,22 @@ pub(crate) fn open<T: DeserializeOwned + 'static>(
         return Err(Unusable::Outdated);
     }
     for (name, stamp) in names.iter().zip(stamps) {
-        let len = usize::from(rest.u16()?);
-        let stored_name = rest.slice(len)?;
-        let stored = Stamp { nonce: Nonce(rest.take()?), server: ServerId(rest.take()?) };
+        let (stored_name, stored) = rest.stamped()?;
         if stored_name != name.as_bytes() || stored != *stamp {
             return Err(Unusable::Outdated);
+        }
+    }
+    if version == VERSION_EXTRAS {
+        let count = rest.u16()?;
+        if count > EXTRAS_MAX {
+            return Err(Unusable::Unreadable);
+        }
+        for _ in 0..count {
+            let (name, stored) = rest.stamped()?;
+            let text = std::str::from_utf8(name).map_err(|_| Unusable::Unreadable)?;
+            if extra(text) != Some(stored) {
+                return Err(Unusable::Outdated);
+            }
         }
     }
     let payload = Payload { codec, compression, plain_bytes, bytes: rest.0 };
@@ -152,6 +213,14 @@ impl<'a> Reader<'a> {
 
     fn u64(&mut self) -> Result<u64, Unusable> {
         self.take().map(u64::from_le_bytes)
+    }
+
+    /// A name and its stamp.
+    fn stamped(&mut self) -> Result<(&'a [u8], Stamp), Unusable> {
+        let len = usize::from(self.u16()?);
+        let name = self.slice(len)?;
+        let (nonce, server) = (Nonce(self.take()?), ServerId(self.take()?));
+        Ok((name, Stamp { nonce, server }))
     }
 
     fn slice(&mut self, len: usize) -> Result<&'a [u8], Unusable> {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::backend::{Reading, Sealed, Stamp};
 use crate::entry::{Entry, Kept, Shape, Value};
-use crate::envelope::Times;
+use crate::envelope::{self, Times};
+use crate::extra::{Extras, Known, is_open, stamped};
 use crate::generations::Seen;
 use crate::life::Ages;
 use crate::namespace::Count;
@@ -45,47 +46,83 @@ impl<T> Entry<'_, T> {
         shared: &Shared,
         bytes: Option<&[u8]>,
         (targets, stamps): (&[String], &[Stamp]),
+        known: &Known,
     ) -> Option<Kept<S>> {
-        let opened = shared.open(self.namespace, bytes?, (targets, stamps))?;
+        let (bytes, extra) = (bytes?, |text: &str| known.stamp(text));
+        let opened = shared.open(self.namespace, bytes, (targets, stamps), extra)?;
+        let extras = known.pick(envelope::extras(bytes).into_iter())?;
         let ages = Ages::shared(&opened.times, shared.now_unix_ms(), self.now_ns());
-        (ages.aged_until_ns > self.now_ns()).then_some(Kept { value: opened.value, ages })
+        // What a quarantine knows of, the level may not.
+        let counts = ages.aged_until_ns > self.now_ns() && is_open(&extras);
+        counts.then_some(Kept { value: opened.value, ages, extras })
     }
 
     /// Asks the shared level, and leaves a nonce where there was none. `None` when it is out of
     /// order or must not be asked.
-    pub(crate) async fn look<S: Value>(&self, seen: Seen) -> Option<(Option<Kept<S>>, Looked)> {
+    pub(crate) async fn look<S: Value>(
+        &self,
+        seen: Seen,
+        known: &mut Known,
+    ) -> Option<(Option<Kept<S>>, Looked)> {
         let shared = self.shared().filter(|_| !seen.fenced)?;
         if !self.options.reads_shared() && !self.options.fills_shared() {
             return None;
         }
-        let (key, targets) = (shared.naming.key(&self.key), self.targets(shared));
+        let (key, mut targets) = (shared.naming.key(&self.key), self.targets(shared));
         let asked: &[String] = match self.options.reads_shared() {
             true => std::slice::from_ref(&key),
             false => &[],
         };
-        let (entries, stamps) = shared.look(self.namespace, asked, &targets).await?;
+        let own = targets.len();
+        targets.extend(known.unasked(shared));
+        let (entries, mut stamps) = shared.look(self.namespace, asked, &targets).await?;
+        targets.truncate(own);
+        known.told(stamps.split_off(own).into_iter().map(Some));
         let bytes = entries.first().and_then(|entry| entry.as_deref());
-        let found = self.opened(shared, bytes, (&targets, &stamps));
+        if self.notes_more(bytes, known) {
+            // They are told before the load as well, whether the entry counts or not.
+            let names = known.unasked(shared);
+            let further = shared.look(self.namespace, &[], &names).await;
+            known.told(further.into_iter().flat_map(|(_, stamps)| stamps).map(Some));
+        }
+        let found = self.opened(shared, bytes, (&targets, &stamps), known);
         Some((found, Looked { key, targets, stamps }))
     }
 
     /// The stored value of the shared level; nothing is written there.
     pub(crate) async fn peeked<S: Value>(&self, shared: &Shared) -> Option<Kept<S>> {
-        let (keys, targets) = ([shared.naming.key(&self.key)], self.targets(shared));
-        let Reading { entries, stamps } = shared.read(self.namespace, &keys, &targets).await?;
+        let (keys, mut targets) = ([shared.naming.key(&self.key)], self.targets(shared));
+        let mut known = self.expected();
+        let own = targets.len();
+        targets.extend(known.unasked(shared));
+        let Reading { entries, mut stamps } = shared.read(self.namespace, &keys, &targets).await?;
+        targets.truncate(own);
+        known.told(stamps.split_off(own));
         let stamps: Vec<_> = stamps.into_iter().collect::<Option<_>>()?;
-        self.opened(shared, entries.first()?.as_deref(), (&targets, &stamps))
+        let bytes = entries.first()?.as_deref();
+        if self.notes_more(bytes, &mut known) {
+            let names = known.unasked(shared);
+            known.told(shared.read(self.namespace, &[], &names).await?.stamps);
+        }
+        self.opened(shared, bytes, (&targets, &stamps), &known)
+    }
+
+    /// Notes the tags that the loader of a stored entry named, and that are new here.
+    pub(crate) fn notes_more(&self, bytes: Option<&[u8]>, known: &mut Known) -> bool {
+        let texts = bytes.map(envelope::extras).unwrap_or_default();
+        !texts.is_empty() && known.note_texts(&texts, &self.cache.inner.generations)
     }
 
     /// Bytes for the shared level, under stamps taken before the load.
     fn sealed<S: Value>(
         &self,
         shared: &Shared,
-        value: &S,
+        (value, extras): (&S, &Extras),
         looked: &Looked,
         times: Times,
     ) -> Option<Sealed> {
-        let bytes = shared.seal(value, (&looked.targets, &looked.stamps), times)?;
+        let (extras, under) = (stamped(extras)?, (&*looked.targets, &*looked.stamps));
+        let bytes = shared.seal(value, under, &extras, times)?;
         let ttl = Duration::from_millis(times.fresh_ms.saturating_add(times.stale_ms));
         Some(Sealed { key: looked.key.clone(), bytes, ttl })
     }
@@ -94,7 +131,7 @@ impl<T> Entry<'_, T> {
     /// Whether anything took or will take it comes first.
     pub(crate) fn prepare<S>(
         &self,
-        (value, ttl): (&S, Duration),
+        (value, ttl, extras): (&S, Duration, &Extras),
         origin: Origin,
         looked: Option<&Looked>,
     ) -> (bool, Option<Sealed>)
@@ -106,12 +143,11 @@ impl<T> Entry<'_, T> {
         let Some(fresh) = self.lifetime(ttl, negative) else { return (false, None) };
         let stale = if negative { Duration::ZERO } else { self.options.stale_for() };
         let ages = Ages::loaded(origin.since_ns, fresh, stale, origin.load_ns);
-        let held = self.hold(value, ages, origin.seen, origin.since_ns);
+        let held = self.hold((value, ages, extras), origin.seen, origin.since_ns);
+        let overtaken = || self.see() != origin.seen || !self.stands(extras) || !is_open(extras);
         // The stamps alone keep it correct; a known write makes storing it pointless.
         let sealed = match (self.shared(), looked) {
-            (Some(shared), Some(looked))
-                if self.options.fills_shared() && self.see() == origin.seen =>
-            {
+            (Some(shared), Some(looked)) if self.options.fills_shared() && !overtaken() => {
                 let ms = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
                 let times = Times {
                     created_ms: origin.since_unix_ms,
@@ -119,7 +155,7 @@ impl<T> Entry<'_, T> {
                     stale_ms: ms(stale),
                     load_ms: origin.load_ns / 1_000_000,
                 };
-                self.sealed(shared, value, looked, times)
+                self.sealed(shared, (value, extras), looked, times)
             }
             _ => None,
         };
@@ -129,7 +165,7 @@ impl<T> Entry<'_, T> {
     /// Stores a loaded value in both levels.
     pub(crate) async fn fill<S>(
         &self,
-        loaded: (&S, Duration),
+        loaded: (&S, Duration, &Extras),
         origin: Origin,
         looked: Option<&Looked>,
     ) where
@@ -166,6 +202,6 @@ impl<T> Entry<'_, T> {
             }
             _ => None,
         };
-        self.fill((value, self.ttl), origin, looked.as_ref()).await;
+        self.fill((value, self.ttl, &None), origin, looked.as_ref()).await;
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct Flight {
     /// What the leader found before it began to load, for those who take it.
     offer: watch::Sender<Option<Outcome>>,
     started_ns: AtomicU64,
+    /// How many loads began.
+    loads: AtomicU64,
 }
 
 /// The right to load, held by one caller or task at a time.
@@ -56,9 +58,10 @@ impl Flight {
         }
     }
 
-    /// A leader begins: joiners measure the age of the load from here.
-    pub(crate) fn start(&self, now_ns: u64) {
+    /// A leader begins: joiners measure the age of the load from here. Gives the load's number.
+    pub(crate) fn start(&self, now_ns: u64) -> u64 {
         self.started_ns.store(now_ns, Ordering::Relaxed);
+        self.loads.fetch_add(1, Ordering::SeqCst) + 1
     }
 }
 
@@ -124,7 +127,8 @@ impl Flights {
         departure.passengers += 1;
         let flight = Arc::clone(&departure.flight);
         drop(board);
-        Ticket { flights: Arc::clone(self), route, flight }
+        let loads = flight.loads.load(Ordering::SeqCst);
+        Ticket { flights: Arc::clone(self), route, flight, loads }
     }
 
     #[cfg(test)]
@@ -139,6 +143,8 @@ pub(crate) struct Ticket {
     flights: Arc<Flights>,
     route: Route,
     pub(crate) flight: Arc<Flight>,
+    /// How many of its loads had begun when this place was taken.
+    pub(crate) loads: u64,
 }
 
 impl Ticket {

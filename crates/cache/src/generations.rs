@@ -1,7 +1,6 @@
 //! Generations: how this process knows that something it loaded may be old.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
+use super::sync::{AtomicU64, Ordering, TAG_SLOTS};
 use crate::tag::Tag;
 
 const FENCE_BITS: u32 = 24;
@@ -53,13 +52,8 @@ pub(crate) struct Generations {
 }
 
 impl Generations {
-    /// 1 MiB. A tag loses an entry to a stranger's write once in this many writes: where a fifth of
-    /// all requests write, 16 384 cost a cache of some thousand entries about one hit in a
-    /// hundred.
-    const SLOTS: usize = 131_072;
-
     pub(crate) fn new() -> Self {
-        let slots = (0..Self::SLOTS).map(|_| Slot::default()).collect();
+        let slots = (0..TAG_SLOTS).map(|_| Slot::default()).collect();
         Self { slots, root: Slot::default() }
     }
 
@@ -71,7 +65,13 @@ impl Generations {
     #[inline]
     pub(crate) fn slot_of(&self, hash: u64) -> &Slot {
         // The upper bits: tables use the lower ones.
-        &self.slots[(hash >> 40) as usize % Self::SLOTS]
+        &self.slots[(hash >> 40) as usize % TAG_SLOTS]
+    }
+
+    /// Of one tag that is known by its hash.
+    pub(crate) fn see_hashed(&self, hash: u64) -> Seen {
+        let state = self.slot_of(hash).load();
+        Seen { generation: state >> FENCE_BITS, fenced: state & FENCE != 0 }
     }
 
     #[inline]
@@ -90,30 +90,35 @@ impl Generations {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sync::explore;
     use super::*;
 
     #[test]
     fn a_write_moves_the_generation_twice_and_fences_in_between() {
-        let (generations, namespace) = (Generations::new(), Slot::default());
-        let tag = Tag::new("user").id(1);
-        let see = || generations.see([&tag].into_iter(), &namespace);
-        let before = see();
-        generations.slot(&tag).raise();
-        let during = see();
-        generations.slot(&tag).lower();
-        let after = see();
-        assert!(!before.fenced && during.fenced && !after.fenced);
-        assert!(before.generation < during.generation && during.generation < after.generation);
+        explore(|| {
+            let (generations, namespace) = (Generations::new(), Slot::default());
+            let tag = Tag::new("user").id(1);
+            let see = || generations.see([&tag].into_iter(), &namespace);
+            let before = see();
+            generations.slot(&tag).raise();
+            let during = see();
+            generations.slot(&tag).lower();
+            let after = see();
+            assert!(!before.fenced && during.fenced && !after.fenced);
+            assert!(before.generation < during.generation && during.generation < after.generation);
+        });
     }
 
     #[test]
     fn a_namespace_and_the_root_count_for_every_entry() {
-        let (generations, namespace) = (Generations::new(), Slot::default());
-        let see = || generations.see([].into_iter(), &namespace).generation;
-        let first = see();
-        namespace.bump();
-        let second = see();
-        generations.root.bump();
-        assert!(first < second && second < see());
+        explore(|| {
+            let (generations, namespace) = (Generations::new(), Slot::default());
+            let see = || generations.see([].into_iter(), &namespace).generation;
+            let first = see();
+            namespace.bump();
+            let second = see();
+            generations.root.bump();
+            assert!(first < second && second < see());
+        });
     }
 }

@@ -53,6 +53,7 @@ impl Key {
     }
 
     /// The namespace given to [`new`](Self::new).
+    #[inline(always)]
     #[must_use]
     pub fn namespace(&self) -> &'static str {
         self.0.namespace()

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::entry::{Entry, Kept, Loaded, Shape, Value};
+use crate::extra::{Known, Named};
 use crate::fill::{Looked, Origin};
 use crate::flight::Flight;
 use crate::life::nanos;
@@ -16,17 +17,22 @@ impl<T> Loaded<T> {
         match self {
             Self::Store(value)
             | Self::StoreFor(value, _)
+            | Self::StoreTagged { value, .. }
             | Self::NotModified(value)
             | Self::DoNotStore(value) => value,
         }
     }
 
-    /// The value, and how long it is to be stored if at all.
-    pub(crate) fn with_ttl(self, ttl: Duration) -> (T, Option<Duration>) {
+    /// The value, how long it is to be stored if at all, and what the loader said of tags.
+    pub(crate) fn into_parts(self, default: Duration) -> (T, Option<Duration>, Named) {
         match self {
-            Self::Store(value) | Self::NotModified(value) => (value, Some(ttl)),
-            Self::StoreFor(value, ttl) => (value, Some(ttl)),
-            Self::DoNotStore(value) => (value, None),
+            Self::Store(value) => (value, Some(default), Named::Nothing),
+            Self::StoreFor(value, ttl) => (value, Some(ttl), Named::Nothing),
+            Self::StoreTagged { value, tags, ttl } => {
+                (value, Some(ttl.unwrap_or(default)), Named::Tags(tags))
+            }
+            Self::NotModified(value) => (value, Some(default), Named::AsBefore),
+            Self::DoNotStore(value) => (value, None, Named::Nothing),
         }
     }
 }
@@ -36,20 +42,21 @@ struct Briefing<S> {
     origin: Origin,
     previous: Option<Kept<S>>,
     looked: Option<Looked>,
+    known: Known,
     /// Held until the value is stored.
     lock: Option<Lock>,
     fills: bool,
 }
 
 enum Prepared<S> {
-    Answer(S, How),
+    Answer(Kept<S>, How),
     Load(Briefing<S>),
 }
 
 impl<T> Entry<'_, T> {
     pub(crate) async fn lead<S, E, L, F>(
         &self,
-        flight: &Flight,
+        (flight, load): (&Flight, u64),
         loader: L,
         refresh: bool,
     ) -> Landed<S, E>
@@ -61,12 +68,12 @@ impl<T> Entry<'_, T> {
     {
         let seen = self.see();
         match self.prepare_load::<S>(flight, refresh).await {
-            Prepared::Answer(value, How::Stored) => {
+            Prepared::Answer(Kept { value, extras, .. }, How::Stored) => {
                 let result = self.audit(value, seen, loader).await;
-                Landed { result, how: How::Stored }
+                Landed { result, how: How::Stored, extras: Some(extras), load }
             }
-            Prepared::Answer(value, how) => Landed { result: Ok(value), how },
-            Prepared::Load(briefing) => self.load_and_fill(briefing, loader).await,
+            Prepared::Answer(kept, how) => Landed::kept(kept, how, load),
+            Prepared::Load(briefing) => self.load_and_fill(briefing, loader, load).await,
         }
     }
 
@@ -83,21 +90,21 @@ impl<T> Entry<'_, T> {
         loop {
             // Taken anew each time: nothing older than the load may be stored.
             let origin = self.origin(self.see());
+            let mut known = self.expected();
             let mut previous = self.remembered::<S>(origin.seen, origin.since_ns);
-            if let Some(kept) = &previous
-                && kept.ages.is_fresh(origin.since_ns)
-                && !refresh
+            if !refresh
+                && let Some(kept) = previous.take_if(|kept| kept.ages.is_fresh(origin.since_ns))
             {
-                return Prepared::Answer(kept.value.clone(), How::Stored);
+                return Prepared::Answer(kept, How::Stored);
             }
             let mut looked = None;
-            if let Some((found, by)) = self.look::<S>(origin.seen).await {
+            if let Some((found, by)) = self.look::<S>(origin.seen, &mut known).await {
                 looked = Some(by);
                 if self.options.reads_shared() {
                     previous = found; // It knows of other processes' writes, we may not yet.
                 }
             }
-            if let Some(kept) = &previous {
+            if let Some(kept) = previous.take() {
                 let now_ns = self.now_ns();
                 let early = self.options.early;
                 let calm = match refresh {
@@ -109,26 +116,28 @@ impl<T> Entry<'_, T> {
                         fresh && !refresh
                     }
                 };
-                let service = self.serviceable(kept);
+                let service = self.serviceable(&kept);
                 let rests = || inner.throttles.lasts(&self.key, now_ns);
                 if calm || (service == Some(How::Stored) && rests()) {
-                    self.hold(&kept.value, kept.ages, origin.seen, origin.since_ns);
-                    return Prepared::Answer(kept.value.clone(), How::Stored);
+                    let held = (&kept.value, kept.ages, &kept.extras);
+                    self.hold(held, origin.seen, origin.since_ns);
+                    return Prepared::Answer(kept, How::Stored);
                 }
                 if let Some(how) = service {
                     if rests() {
-                        return Prepared::Answer(kept.value.clone(), how);
+                        return Prepared::Answer(kept, how);
                     }
-                    let offer = Kept { value: kept.value.clone(), ages: kept.ages };
-                    flight.offer(Arc::new(offer));
+                    flight.offer(Arc::new(kept.clone()));
                 }
+                previous = Some(kept);
             }
-            let mut briefing = Briefing { origin, previous, looked, lock, fills: true };
+            let mut briefing = Briefing { origin, previous, looked, known, lock, fills: true };
             if briefing.looked.is_none() || briefing.lock.is_some() {
                 return Prepared::Load(briefing);
             }
             let looked = briefing.looked.as_ref();
             let stamps = looked.map_or(&[][..], |looked| &looked.stamps);
+            let stamps = stamps.iter().copied().chain(briefing.known.stamps());
             match self.try_lock(stamps).await {
                 Attempt::NotNeeded => return Prepared::Load(briefing),
                 Attempt::Mine(mine) => {
@@ -144,7 +153,7 @@ impl<T> Entry<'_, T> {
             if let Some(kept) = &briefing.previous
                 && let Some(how) = self.serviceable(kept)
             {
-                return Prepared::Answer(kept.value.clone(), how);
+                return Prepared::Answer(kept.clone(), how);
             }
             if waited >= inner.settings.load_wait || self.now_ns() >= give_up_ns {
                 return Prepared::Load(Briefing { fills: false, ..briefing });
@@ -155,26 +164,35 @@ impl<T> Entry<'_, T> {
         }
     }
 
-    /// As what a value may be given that is not to be given without further thought.
+    /// As what a value may be given that is not to be given without further thought: never when
+    /// a tag that its loader named was written since.
     pub(crate) fn serviceable<S>(&self, kept: &Kept<S>) -> Option<How>
     where
         Self: Shape<S>,
     {
         let now_ns = self.now_ns();
+        if !self.stands(&kept.extras) {
+            return None;
+        }
         match kept.ages.is_fresh(now_ns) {
             true => Some(How::Stored),
             false => self.serves(kept, now_ns).then_some(How::Aged),
         }
     }
 
-    async fn load_and_fill<S, E, L, F>(&self, briefing: Briefing<S>, loader: L) -> Landed<S, E>
+    async fn load_and_fill<S, E, L, F>(
+        &self,
+        briefing: Briefing<S>,
+        loader: L,
+        load: u64,
+    ) -> Landed<S, E>
     where
         S: Value,
         L: FnOnce(Option<S>) -> F,
         F: Future<Output = Result<Loaded<S>, E>>,
         Self: Shape<S>,
     {
-        let Briefing { origin, previous, looked, lock, fills } = briefing;
+        let Briefing { origin, previous, looked, known, lock, fills } = briefing;
         if origin.seen.fenced {
             self.cache.tend_quarantine();
         }
@@ -182,24 +200,26 @@ impl<T> Entry<'_, T> {
         let given = previous.as_ref().map(|kept| kept.value.clone());
         match self.timed(loader(given)).await {
             Ok(loaded) => {
-                let (value, ttl) = loaded.with_ttl(self.ttl);
+                let (value, ttl, named) = loaded.into_parts(self.ttl);
                 let load_ns = self.now_ns().saturating_sub(began_ns);
-                if let Some(ttl) = ttl.filter(|_| fills) {
+                let previous = previous.and_then(|kept| kept.extras);
+                let extras = self.settled(&named, &known, &previous);
+                if let (Some(ttl), Some(extras)) = (ttl.filter(|_| fills), &extras) {
                     let origin = Origin { load_ns, ..origin };
-                    self.fill((&value, ttl), origin, looked.as_ref()).await;
+                    self.fill((&value, ttl, extras), origin, looked.as_ref()).await;
                 }
                 drop(lock); // Who takes it now finds the value.
-                Landed { result: Ok(value), how: How::Loaded }
+                Landed { result: Ok(value), how: How::Loaded, extras, load }
             }
             Err(error) => match previous {
                 Some(kept) if self.see() == origin.seen => match self.serviceable(&kept) {
                     Some(how) => {
                         self.rest();
-                        Landed { result: Ok(kept.value), how }
+                        Landed::kept(kept, how, load)
                     }
-                    None => Landed { result: Err(error), how: How::Loaded },
+                    None => Landed::failed(error, load),
                 },
-                _ => Landed { result: Err(error), how: How::Loaded },
+                _ => Landed::failed(error, load),
             },
         }
     }
@@ -225,15 +245,18 @@ impl<T> Entry<'_, T> {
         self.cache.tend_bus();
         crate::namespace::Count::count(&self.namespace.misses);
         let origin = self.origin(self.see());
-        let looked = self.look::<S>(origin.seen).await.map(|(_, looked)| looked);
+        let mut known = self.expected();
+        let looked = self.look::<S>(origin.seen, &mut known).await.map(|(_, looked)| looked);
         if origin.seen.fenced {
             self.cache.tend_quarantine();
         }
         let began_ns = self.now_ns();
-        let (value, ttl) = self.timed(loader).await?.with_ttl(self.ttl);
+        let (value, ttl, named) = self.timed(loader).await?.into_parts(self.ttl);
         let load_ns = self.now_ns().saturating_sub(began_ns);
-        if let Some(ttl) = ttl {
-            self.fill((&value, ttl), Origin { load_ns, ..origin }, looked.as_ref()).await;
+        let extras = self.settled(&named, &known, &None);
+        if let (Some(ttl), Some(extras)) = (ttl, &extras) {
+            let origin = Origin { load_ns, ..origin };
+            self.fill((&value, ttl, extras), origin, looked.as_ref()).await;
         }
         Ok(value)
     }

@@ -19,11 +19,15 @@ mod detached;
 mod entry;
 mod envelope;
 mod event;
+mod extra;
+mod fence;
 mod fill;
 mod flight;
 mod generations;
 mod hash;
 mod held;
+#[cfg(all(test, feature = "memory"))]
+mod interleavings;
 mod key;
 mod lead;
 mod life;
@@ -50,7 +54,9 @@ mod settings;
 mod shared;
 mod source;
 mod stats;
+mod sync;
 mod tag;
+mod telemetry;
 mod throttle;
 mod write;
 
@@ -82,6 +88,8 @@ pub use redis::{BreakerState, RedisBackend, RedisBuilder, RedisOptions};
 pub use source::CacheSource;
 pub use stats::{BusStats, CacheStats, NamespaceStats, Percentiles};
 pub use tag::Tag;
+#[cfg(feature = "metrics")]
+pub use telemetry::describe_metrics;
 pub use write::WriteGuard;
 
 /// Entrances for the fuzz targets: no part of the API.

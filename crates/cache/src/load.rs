@@ -4,11 +4,14 @@ use std::future::Future;
 use std::sync::Arc;
 
 use tokio::time::{sleep, timeout};
+use tracing::Instrument;
 
 use crate::entry::{Entry, Kept, Loaded, Shape, Value};
+use crate::extra::Extras;
 use crate::flight::{Flight, Ticket, Turn};
 use crate::generations::Seen;
 use crate::namespace::Count;
+use crate::telemetry;
 
 /// Where an answer came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,11 +28,19 @@ pub(crate) enum How {
 pub(crate) struct Landed<S, E> {
     pub(crate) result: Result<S, E>,
     pub(crate) how: How,
+    /// `None`: on tags that were not noted before the load.
+    pub(crate) extras: Option<Extras>,
+    /// Number of the load.
+    pub(crate) load: u64,
 }
 
 impl<S, E> Landed<S, E> {
-    pub(crate) fn stored(value: S) -> Self {
-        Self { result: Ok(value), how: How::Stored }
+    pub(crate) fn kept(kept: Kept<S>, how: How, load: u64) -> Self {
+        Self { result: Ok(kept.value), how, extras: Some(kept.extras), load }
+    }
+
+    pub(crate) fn failed(error: E, load: u64) -> Self {
+        Self { result: Err(error), how: How::Loaded, extras: Some(None), load }
     }
 }
 
@@ -73,7 +84,8 @@ impl<T> Entry<'_, T> {
         {
             kept = self.peeked::<S>(shared).await.filter(fresh);
             if let Some(kept) = &kept {
-                self.hold(&kept.value, kept.ages, origin.seen, origin.since_ns);
+                let held = (&kept.value, kept.ages, &kept.extras);
+                self.hold(held, origin.seen, origin.since_ns);
             }
         }
         let value = kept.map(|kept| kept.value);
@@ -87,6 +99,7 @@ impl<T> Entry<'_, T> {
     where
         Self: Shape<S>,
     {
+        telemetry::answered(how);
         match value {
             Some(value) if how != How::Loaded => {
                 self.count_hit(value, since_ns);
@@ -102,6 +115,14 @@ impl<T> Entry<'_, T> {
                 self.namespace.misses.count();
             }
         }
+    }
+
+    /// Whether what a flight brought is for this passenger: the load began after it asked, or
+    /// nothing was written since to the tags that the loader named. The entry's own tags are part
+    /// of the route.
+    pub(crate) fn takes<S, E>(&self, landed: &Landed<S, E>, ticket: &Ticket) -> bool {
+        let stands = |extras| self.stands(extras);
+        ticket.loads < landed.load || landed.extras.as_ref().is_some_and(stands)
     }
 
     fn count_landed<S, E>(&self, landed: &Landed<S, E>, since_ns: u64)
@@ -177,7 +198,7 @@ impl<T> Entry<'_, T> {
         self.cache.tend_bus();
         let (seen, since_ns) = (self.see(), self.now_ns());
         if self.cache.inner.settings.dry_run {
-            let landed = self.lead(&Flight::default(), loader, false).await;
+            let landed = self.lead((&Flight::default(), 0), loader, false).await;
             self.count_landed(&landed, since_ns);
             return landed.result;
         }
@@ -200,23 +221,30 @@ impl<T> Entry<'_, T> {
             },
         };
         if let Some(outcome) = turn.clone() {
-            drop(turn); // The next waiter goes on while this one clones the value.
             let Some(landed) = outcome.downcast_ref::<Landed<S, E>>() else {
+                drop(turn);
                 return self.alone(loader(None)).await; // Somebody reads this key as another type.
             };
-            self.count_landed(landed, since_ns);
-            return landed.result.clone();
+            if self.takes(landed, &ticket) {
+                drop(turn); // The next waiter goes on while this one clones the value.
+                self.count_landed(landed, since_ns);
+                return landed.result.clone();
+            }
         }
-        ticket.flight.start(self.now_ns());
-        let mut landed = self.lead(&ticket.flight, loader, refreshed.is_some()).await;
+        let load = ticket.flight.start(self.now_ns());
+        let mut landed = self.lead((&ticket.flight, load), loader, refreshed.is_some()).await;
         if let (Err(_), Some(kept)) = (&landed.result, refreshed)
             && self.see() == seen
+            && self.stands(&kept.extras)
         {
-            landed = Landed::stored(kept.value); // Not asked for in vain: it was still fresh.
+            // Not asked for in vain: it was still fresh.
+            landed = Landed::kept(kept, How::Stored, load);
         }
         self.count_landed(&landed, since_ns);
         *turn = Some(Arc::new(landed.clone()));
-        ticket.land();
+        if landed.extras.is_some() {
+            ticket.land(); // Otherwise nothing is stored, and the next of these waiters may lead.
+        }
         landed.result
     }
 
@@ -277,9 +305,11 @@ impl<T> Entry<'_, T> {
             None => None,
         };
         let since_ns = self.now_ns();
-        let outcome = loader.await;
+        let outcome = loader.instrument(telemetry::load_span(self.namespace.name)).await;
         self.namespace.loads.count();
-        self.namespace.load_ns.record(self.now_ns().saturating_sub(since_ns));
+        let took_ns = self.now_ns().saturating_sub(since_ns);
+        self.namespace.load_ns.record(took_ns);
+        telemetry::load_took(self.namespace.name, took_ns, outcome.is_ok());
         if outcome.is_err() {
             self.namespace.load_errors.count();
         }

@@ -36,7 +36,7 @@ impl Drop for Lock {
 impl<T> Entry<'_, T> {
     /// The lock of a load under these stamps: one that a write has overtaken has another, so
     /// nobody waits for a value that would be no use.
-    pub(crate) async fn try_lock(&self, stamps: &[Stamp]) -> Attempt {
+    pub(crate) async fn try_lock(&self, stamps: impl Iterator<Item = Stamp>) -> Attempt {
         let inner = &*self.cache.inner;
         let (Some(shared), Some(ttl)) = (&inner.shared, inner.settings.stampede_lock) else {
             return Attempt::NotNeeded;

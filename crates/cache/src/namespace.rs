@@ -7,7 +7,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use hdrhistogram::Histogram;
 
 use crate::generations::Slot;
-use crate::hash::Fold;
+use crate::name::namespace_hash;
 use crate::stats::{NamespaceStats, Percentiles};
 
 /// Adds one. Relaxed: counters order nothing.
@@ -25,45 +25,82 @@ impl Count for AtomicU64 {
 /// A counter that many threads raise at once, each on a line of memory of its own: a hit would
 /// otherwise wait for the line from another core.
 #[derive(Debug, Default)]
-pub(crate) struct Striped([Line; Striped::STRIPES]);
+pub(crate) struct Striped {
+    lines: [Line; Striped::LINES],
+    /// What the lines held when it was last reset: only its own thread writes a line.
+    before: AtomicU64,
+}
 
 /// Two lines of 64 bytes: processors fetch them in pairs.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Line(AtomicU64);
 
-impl Striped {
-    const STRIPES: usize = 8;
+/// The place where this thread counts.
+#[derive(Clone, Copy)]
+pub(crate) struct Own<'s> {
+    line: &'s AtomicU64,
+    is_shared: bool,
+}
 
-    /// The stripe of this thread. Threads take turns, so that a few share none.
-    #[inline]
-    fn own() -> usize {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        thread_local! {
-            static OWN: Cell<usize> = const { Cell::new(usize::MAX) };
+impl Own<'_> {
+    /// Whether what is counted next is one that is timed: every 64th.
+    #[inline(always)]
+    pub(crate) fn is_sampled(self) -> bool {
+        self.line.load(Ordering::Relaxed).is_multiple_of(64)
+    }
+
+    #[inline(always)]
+    pub(crate) fn count(self) {
+        if self.is_shared {
+            self.line.count();
+        } else {
+            // Nobody else writes it: no need to lock the line.
+            self.line.store(self.line.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
         }
-        OWN.with(|own| {
-            if own.get() == usize::MAX {
-                own.set(NEXT.fetch_add(1, Ordering::Relaxed) % Self::STRIPES);
-            }
-            own.get()
-        })
-    }
-
-    fn total(&self) -> u64 {
-        self.0.iter().map(|line| line.0.load(Ordering::Relaxed)).sum()
-    }
-
-    fn reset(&self) {
-        self.0.iter().for_each(|line| line.0.store(0, Ordering::Relaxed));
     }
 }
 
-impl Count for Striped {
-    /// What this thread's stripe held before.
+impl Striped {
+    /// Lines that one thread each has to itself, for good.
+    const OWNED: usize = 16;
+    /// Lines that all later threads share in turn.
+    const SHARED: usize = 8;
+    const LINES: usize = Self::OWNED + Self::SHARED;
+
+    /// Where this thread counts.
     #[inline]
-    fn count(&self) -> u64 {
-        self.0[Self::own()].0.fetch_add(1, Ordering::Relaxed)
+    pub(crate) fn own(&self) -> Own<'_> {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        thread_local! {
+            static THREAD: Cell<usize> = const { Cell::new(usize::MAX) };
+        }
+        let thread = THREAD.with(|thread| {
+            if thread.get() == usize::MAX {
+                thread.set(NEXT.fetch_add(1, Ordering::Relaxed));
+            }
+            thread.get()
+        });
+        let is_shared = thread >= Self::OWNED;
+        let at = if is_shared { Self::OWNED + thread % Self::SHARED } else { thread };
+        Own { line: &self.lines[at].0, is_shared }
+    }
+
+    pub(crate) fn count(&self) {
+        self.own().count();
+    }
+
+    fn sum(&self) -> u64 {
+        let lines = self.lines.iter().map(|line| line.0.load(Ordering::Relaxed));
+        lines.fold(0, u64::wrapping_add)
+    }
+
+    fn total(&self) -> u64 {
+        self.sum().wrapping_sub(self.before.load(Ordering::Relaxed))
+    }
+
+    fn reset(&self) {
+        self.before.store(self.sum(), Ordering::Relaxed);
     }
 }
 
@@ -87,6 +124,8 @@ pub(crate) struct Namespace {
     pub(crate) background_failures: AtomicU64,
     pub(crate) audits: AtomicU64,
     pub(crate) audit_stale: AtomicU64,
+    pub(crate) unsettled: AtomicU64,
+    pub(crate) overtagged: AtomicU64,
     pub(crate) hit_ns: Timings,
     pub(crate) load_ns: Timings,
 }
@@ -110,12 +149,14 @@ impl Namespace {
             background_failures: AtomicU64::default(),
             audits: AtomicU64::default(),
             audit_stale: AtomicU64::default(),
+            unsettled: AtomicU64::default(),
+            overtagged: AtomicU64::default(),
             hit_ns: Timings::default(),
             load_ns: Timings::default(),
         }
     }
 
-    fn counters(&self) -> [&AtomicU64; 13] {
+    fn counters(&self) -> [&AtomicU64; 15] {
         [
             &self.misses,
             &self.negative_hits,
@@ -130,6 +171,8 @@ impl Namespace {
             &self.background_failures,
             &self.audits,
             &self.audit_stale,
+            &self.unsettled,
+            &self.overtagged,
         ]
     }
 
@@ -150,6 +193,8 @@ impl Namespace {
             errors: read(&self.errors),
             audits: read(&self.audits),
             audit_stale: read(&self.audit_stale),
+            unsettled: read(&self.unsettled),
+            overtagged: read(&self.overtagged),
             entries: 0,
             bytes: 0,
             hit_ns: self.hit_ns.percentiles(),
@@ -193,10 +238,17 @@ impl Timings {
     }
 }
 
+/// `extern "C"` tells the compiler that nothing unwinds from here: see `hash::draw_seed`.
+#[cold]
+#[expect(improper_ctypes_definitions, reason = "nobody but Rust calls it")]
+extern "C" fn occupy<'p>(place: &'p OnceLock<Box<Namespace>>, name: &'static str) -> &'p Namespace {
+    place.get_or_init(|| Box::new(Namespace::new(name)))
+}
+
 /// All namespaces seen so far, in an open-addressed table that only ever grows.
 #[derive(Debug)]
 pub(crate) struct Namespaces {
-    table: Box<[OnceLock<Box<Namespace>>]>,
+    table: Box<[OnceLock<Box<Namespace>>; Self::PLACES]>,
     /// Shared by all that find no place. Clearing one of them clears them all.
     overflow: Namespace,
 }
@@ -205,17 +257,17 @@ impl Namespaces {
     const PLACES: usize = 256;
 
     pub(crate) fn new() -> Self {
-        let table = (0..Self::PLACES).map(|_| OnceLock::new()).collect();
+        let table = Box::new([const { OnceLock::new() }; Self::PLACES]);
         Self { table, overflow: Namespace::new("(other)") }
     }
 
     pub(crate) fn named(&self, name: &'static str) -> &Namespace {
-        self.get(name, Fold::seeded().bytes(name.as_bytes()).get())
+        self.get(name, namespace_hash(name.as_bytes()))
     }
 
     /// The namespace of a name from outside, if this process has used it.
     pub(crate) fn find(&self, name: &str) -> Option<&Namespace> {
-        let hash = Fold::seeded().bytes(name.as_bytes()).get();
+        let hash = namespace_hash(name.as_bytes());
         for step in 0..Self::PLACES {
             let place = &self.table[(hash as usize).wrapping_add(step) % Self::PLACES];
             let namespace = place.get()?;
@@ -230,7 +282,10 @@ impl Namespaces {
     pub(crate) fn get(&self, name: &'static str, hash: u64) -> &Namespace {
         for step in 0..Self::PLACES {
             let place = &self.table[(hash as usize).wrapping_add(step) % Self::PLACES];
-            let namespace = place.get_or_init(|| Box::new(Namespace::new(name)));
+            let namespace = match place.get() {
+                Some(namespace) => namespace,
+                None => occupy(place, name),
+            };
             if std::ptr::eq(namespace.name, name) || namespace.name == name {
                 return namespace;
             }
@@ -247,6 +302,24 @@ impl Namespaces {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_count_is_lost_between_threads_and_a_reset_begins_anew() {
+        let counter = Striped::default();
+        let all = || {
+            std::thread::scope(|scope| {
+                for _ in 0..3 * Striped::LINES {
+                    scope.spawn(|| (0..1_000).for_each(|_| counter.count()));
+                }
+            });
+        };
+        all();
+        assert_eq!(counter.total(), 3_000 * Striped::LINES as u64);
+        counter.reset();
+        assert_eq!(counter.total(), 0);
+        all();
+        assert_eq!(counter.total(), 3_000 * Striped::LINES as u64);
+    }
 
     #[test]
     fn names_beyond_the_table_share_one_namespace() {

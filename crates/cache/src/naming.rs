@@ -32,44 +32,55 @@ impl Naming {
 
     /// What every entry's name begins with.
     pub(crate) fn entries(&self) -> String {
-        format!("{}:{}:", self.prefix, self.schema)
+        self.begun(&[":", &self.schema, ":"])
+    }
+
+    /// The prefix and what follows it, with room for a usual name: every hit in the shared level
+    /// renders several.
+    fn begun(&self, parts: &[&str]) -> String {
+        const ROOM: usize = 48;
+        let length = self.prefix.len() + parts.iter().map(|part| part.len()).sum::<usize>();
+        let mut out = String::with_capacity(length + ROOM);
+        out.push_str(&self.prefix);
+        parts.iter().for_each(|part| out.push_str(part));
+        out
     }
 
     /// Without the schema: a release must invalidate the entries of the next one and the last.
     pub(crate) fn target(&self, target: &Target) -> String {
-        let prefix = &self.prefix;
         match target {
-            Target::All => format!("{prefix}:%all"),
-            Target::Namespace(name) => {
-                let mut out = format!("{prefix}:%ns:");
-                encode(name, &mut out);
-                out
-            }
+            Target::All => self.begun(&[":%all"]),
+            Target::Namespace(name) => self.namespace_of_text(name),
             Target::Tag(tag) => {
-                let mut out = format!("{prefix}:%tag:");
+                let mut out = self.begun(&[":%tag:"]);
                 tag.0.render(&mut out);
                 out
             }
         }
     }
 
+    /// The target of a tag, rendered before.
+    pub(crate) fn target_of(&self, tag: &str) -> String {
+        self.begun(&[":%tag:", tag])
+    }
+
     /// The target of a tag that is known by its text only; `None` if no tag renders like this.
     pub(crate) fn tag_of_text(&self, tag: &str) -> Option<String> {
         let is_one = !tag.is_empty() && name::rendered_hash(tag).is_some();
-        is_one.then(|| format!("{}:%tag:{tag}", self.prefix))
+        is_one.then(|| self.target_of(tag))
     }
 
     pub(crate) fn namespace_of_text(&self, name: &str) -> String {
-        let mut out = format!("{}:%ns:", self.prefix);
+        let mut out = self.begun(&[":%ns:"]);
         encode(name, &mut out);
         out
     }
 
     /// The lock that lets one process load an entry under these stamps. With the schema: releases
     /// load apart.
-    pub(crate) fn lock(&self, key: &Key, stamps: &[Stamp]) -> String {
-        let hash = |hash: Fold, stamp: &Stamp| hash.bytes(&stamp.nonce.0).bytes(&stamp.server.0);
-        let stamped = stamps.iter().fold(Fold::fixed(), hash).get();
+    pub(crate) fn lock(&self, key: &Key, stamps: impl Iterator<Item = Stamp>) -> String {
+        let hash = |hash: Fold, stamp: Stamp| hash.bytes(&stamp.nonce.0).bytes(&stamp.server.0);
+        let stamped = stamps.fold(Fold::fixed(), hash).get();
         let mut out = format!("{}:%lock:{}:{stamped:016x}:", self.prefix, self.schema);
         key.0.render(&mut out);
         out

@@ -2,8 +2,11 @@
 
 use std::future::Future;
 
+use tracing::Instrument;
+
 use crate::entry::{Entry, Loaded, Shape, Value};
 use crate::generations::Seen;
+use crate::telemetry;
 
 impl<T: Value> Entry<'_, T> {
     /// The stored value, if it is fresh. Never loads and writes nothing; what the shared level
@@ -61,7 +64,8 @@ impl<T: Value> Entry<'_, T> {
         }
     }
 
-    /// Like [`get_or_load`](Self::get_or_load); the loader decides whether its value is stored.
+    /// Like [`get_or_load`](Self::get_or_load); the loader decides whether its value is stored, for
+    /// how long, and what it depends on beside the entry's tags.
     ///
     /// # Errors
     /// The loader's only.
@@ -72,6 +76,24 @@ impl<T: Value> Entry<'_, T> {
         Fut: Future<Output = Result<Loaded<T>, E>>,
     {
         self.get_or_revalidate(|_| loader()).await
+    }
+
+    /// Like [`get_or_load_optional`](Self::get_or_load_optional); the loader decides whether and
+    /// how its value or its absence is stored.
+    ///
+    /// # Errors
+    /// The loader's only.
+    pub async fn get_or_load_optional_with<E, F, Fut>(&self, loader: F) -> Result<Option<T>, E>
+    where
+        E: Clone + Send + Sync + 'static,
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<Loaded<Option<T>>, E>>,
+    {
+        let seen = self.see();
+        match self.hit_at::<Option<T>>(seen) {
+            Some(value) if !self.may_audit() => Ok(value),
+            hit => Box::pin(self.resume(hit, seen, |_| loader())).await,
+        }
     }
 
     /// Like [`get_or_load_with`](Self::get_or_load_with); the loader is given what is stored, if
@@ -103,7 +125,10 @@ impl<T: Value> Entry<'_, T> {
     {
         match hit {
             Some(value) => self.audit(value, seen, loader).await,
-            None => self.load(loader).await,
+            None => {
+                let span = telemetry::read_span(self.namespace.name);
+                self.load(loader).instrument(span).await
+            }
         }
     }
 

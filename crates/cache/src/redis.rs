@@ -108,6 +108,13 @@ impl CacheBackend for RedisBackend {
         }
     }
 
+    fn read_deadline(&self) -> Option<Duration> {
+        match &self.topology {
+            Topology::Single(_) => Some(self.deadline),
+            Topology::Cluster(_) => None, // A refused command goes on to the node it is told of.
+        }
+    }
+
     async fn adopt(
         &self,
         tags: &[(String, Nonce)],
@@ -172,6 +179,10 @@ impl CacheBackend for RedisBackend {
                 cluster.publish(channel, message).await
             }
         }
+    }
+
+    fn is_refusing(&self) -> Option<bool> {
+        Some(self.breaker_state() != BreakerState::Closed)
     }
 
     fn subscribe(&self) -> Option<BusEvents> {

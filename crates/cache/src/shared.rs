@@ -14,6 +14,7 @@ use crate::message::Post;
 use crate::namespace::{Count, Namespace};
 use crate::naming::Naming;
 use crate::quarantine::Target;
+use crate::telemetry;
 
 pub(crate) struct Shared {
     backend: Arc<dyn CacheBackend>,
@@ -64,7 +65,11 @@ impl Shared {
         keys: &[String],
         tags: &[String],
     ) -> Option<Reading> {
-        let reading = self.call(namespace, self.backend.read(keys, tags)).await?;
+        let reading = self.backend.read(keys, tags);
+        let reading = match self.backend.read_deadline() {
+            Some(longest) if longest <= self.deadline => self.answered(namespace, reading.await)?,
+            _ => self.call(namespace, reading).await?,
+        };
         let fits = reading.entries.len() == keys.len() && reading.stamps.len() == tags.len();
         self.checked(namespace, fits, "read").then_some(reading)
     }
@@ -162,6 +167,11 @@ impl Shared {
         told
     }
 
+    #[cfg(feature = "metrics")]
+    pub(crate) fn is_refusing(&self) -> Option<bool> {
+        self.backend.is_refusing()
+    }
+
     pub(crate) fn subscribe(&self) -> Option<BusEvents> {
         self.backend.subscribe()
     }
@@ -205,9 +215,10 @@ impl Shared {
         &self,
         value: &S,
         stamped: Stamped<'_>,
+        extras: &[(&str, Stamp)],
         times: Times,
     ) -> Option<Vec<u8>> {
-        envelope::seal(&self.format, value, stamped, times)
+        envelope::seal(&self.format, value, stamped, extras, times)
     }
 
     /// The value, if these are the stamps it was stored under. Bytes that cannot be read are a
@@ -217,8 +228,9 @@ impl Shared {
         namespace: &Namespace,
         bytes: &[u8],
         stamped: Stamped<'_>,
+        extra: impl Fn(&str) -> Option<Stamp>,
     ) -> Option<Opened<S>> {
-        match envelope::open(&self.format, bytes, stamped) {
+        match envelope::open(&self.format, bytes, stamped, extra) {
             Ok(opened) => Some(opened),
             Err(Unusable::Outdated) => None,
             Err(Unusable::Unreadable) => {
@@ -241,13 +253,11 @@ impl Shared {
         namespace: &Namespace,
         call: impl Future<Output = Result<R, BackendError>>,
     ) -> Option<R> {
-        match self.timed(call).await {
-            Ok(answer) => Some(answer),
-            Err(error) => {
-                self.failed(namespace, &error);
-                None
-            }
-        }
+        self.answered(namespace, self.timed(call).await)
+    }
+
+    fn answered<R>(&self, namespace: &Namespace, answer: Result<R, BackendError>) -> Option<R> {
+        answer.inspect_err(|error| self.failed(namespace, error)).ok()
     }
 
     async fn timed<R>(
@@ -256,7 +266,11 @@ impl Shared {
     ) -> Result<R, BackendError> {
         let after_ms = u64::try_from(self.deadline.as_millis()).unwrap_or(u64::MAX);
         let late = |_| Err(BackendError::Timeout { after_ms });
-        tokio::time::timeout(self.deadline, call).await.unwrap_or_else(late)
+        let since_ns = self.clock.monotonic_ns();
+        let outcome = tokio::time::timeout(self.deadline, call).await.unwrap_or_else(late);
+        let took_ns = self.clock.monotonic_ns().saturating_sub(since_ns);
+        telemetry::call_took(took_ns, outcome.is_ok());
+        outcome
     }
 
     fn failed(&self, namespace: &Namespace, error: &BackendError) {

@@ -69,6 +69,12 @@ pub struct NamespaceStats {
     pub audits: u64,
     /// Of these, the ones that differed although nothing had been invalidated meanwhile.
     pub audit_stale: u64,
+    /// Loaded values that were not stored, for their loader named a tag that nobody knew of
+    /// before. The next load of the entry knows it.
+    pub unsettled: u64,
+    /// Loaded values that were not stored, for their loader named more than
+    /// [`Loaded::TAGS_MAX`](crate::Loaded::TAGS_MAX) tags.
+    pub overtagged: u64,
     /// Entries in the in-process level now.
     pub entries: u64,
     /// Their estimated size in bytes.
@@ -118,6 +124,8 @@ impl NamespaceStats {
         self.background_failures += other.background_failures;
         self.audits += other.audits;
         self.audit_stale += other.audit_stale;
+        self.unsettled += other.unsettled;
+        self.overtagged += other.overtagged;
         self.entries += other.entries;
         self.bytes += other.bytes;
         self.hit_ns.worst(&other.hit_ns);

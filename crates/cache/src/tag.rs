@@ -60,28 +60,59 @@ impl Hash for Tag {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TagSet {
     inline: [Option<Tag>; 2],
-    rest: Vec<Tag>,
+    rest: More,
     mark: u64,
+}
+
+/// Dropped by hand for the same reason as the rest of a name.
+#[derive(Clone, Debug, Default)]
+struct More(Option<Box<[Tag]>>);
+
+impl Drop for More {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if let Some(tags) = self.0.take() {
+            free(tags);
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn free(tags: Box<[Tag]>) {
+    drop(tags);
+}
+
+#[cold]
+#[inline(never)]
+fn more(tags: impl Iterator<Item = Tag>) -> More {
+    let tags: Box<[_]> = tags.collect();
+    More((!tags.is_empty()).then_some(tags))
 }
 
 impl TagSet {
     #[inline(always)]
     pub(crate) fn collect(tags: impl IntoIterator<Item = Tag>) -> Self {
         let mut tags = tags.into_iter();
-        let inline = [tags.next(), tags.next()];
-        let rest = match inline {
-            [_, None] => Vec::new(),
-            _ => tags.collect(),
+        let Some(first) = tags.next() else { return Self::default() };
+        let mark = first.0.hash();
+        let Some(second) = tags.next() else {
+            return Self { inline: [Some(first), None], rest: More(None), mark };
         };
-        let mut set = Self { inline, rest, mark: 0 };
         // A sum, so that the order in which a caller lists tags is of no consequence.
-        set.mark = set.iter().fold(0, |mark: u64, tag| mark.wrapping_add(tag.0.hash()));
-        set
+        let mark = mark.wrapping_add(second.0.hash());
+        let rest = match tags.size_hint() {
+            (_, Some(0)) => More(None),
+            _ => more(tags),
+        };
+        let rests = rest.0.iter().flat_map(|tags| tags.iter());
+        let mark = rests.fold(mark, |mark, tag| mark.wrapping_add(tag.0.hash()));
+        Self { inline: [Some(first), Some(second)], rest, mark }
     }
 
     #[inline]
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Tag> {
-        self.inline.iter().flatten().chain(&self.rest)
+        self.inline.iter().flatten().chain(self.rest.0.iter().flat_map(|tags| tags.iter()))
     }
 
     /// Tells sets apart: an entry counts for the tags it was stored under and for no others.

@@ -1,10 +1,13 @@
 //! Writes: fenced off while they run, announced when they are over.
 
+use tracing::Instrument;
+
 use crate::cache::Cache;
 use crate::namespace::Count;
 use crate::outbox::OutboxRow;
 use crate::quarantine::Target;
 use crate::tag::Tag;
+use crate::telemetry;
 
 /// A write under way. Its tags' entries are neither served nor stored in this process until it
 /// is concluded.
@@ -73,12 +76,14 @@ impl WriteGuard {
         };
         let namespace = self.cache.inner.namespaces.named(first.family());
         self.cache.tend_bus();
+        let span = telemetry::write_span(namespace.name, self.targets.len());
         if let Some(shared) = &self.cache.inner.shared
-            && !shared.renew(namespace, &self.targets).await
+            && !shared.renew(namespace, &self.targets).instrument(span).await
         {
             return false; // The drop puts the tags in quarantine.
         }
         self.count();
+        self.free();
         self.lower();
         self.finish_row();
         true
@@ -97,6 +102,16 @@ impl WriteGuard {
 
     fn lower(&mut self) {
         self.targets.drain(..).for_each(|target| self.cache.inner.slot(&target).lower());
+    }
+
+    /// An entry whose key is named like its tag, the usual case, makes room at once.
+    fn free(&self) {
+        let Some(memory) = &self.cache.inner.memory else { return };
+        for target in &self.targets {
+            if let Target::Tag(tag) = target {
+                memory.free_named(tag.0.hash());
+            }
+        }
     }
 
     fn count(&self) {

@@ -1,5 +1,5 @@
-//! What every decorator holds: the storage or unit behind it, the cache, and whether a write is
-//! announced at once or at the unit's commit.
+//! What decorates: the storage or unit behind, the cache, and whether a write is announced at once
+//! or at the unit's commit. It implements every repository, each in a file of its own.
 
 use std::future::Future;
 use std::ops::Deref;
@@ -14,7 +14,7 @@ use guildhall_repository::{
 use crate::keys::tag;
 use crate::options::CachedOptions;
 
-/// What stands behind a decorator.
+/// What stands behind a link.
 #[derive(Clone)]
 pub(crate) enum Inner {
     Storage(Arc<dyn Storage>),
@@ -44,7 +44,7 @@ impl Deref for Inner {
     }
 }
 
-/// An open unit, shared by its decorators until it is concluded.
+/// An open unit, shared with its link until it is concluded.
 pub(crate) struct UnitCell {
     pub(crate) unit: Box<dyn UnitOfWork>,
 }

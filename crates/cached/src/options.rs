@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Times to live, before jitter. Zero keeps nothing of that kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CachedOptions {
-    /// Members by id, and their accounts elsewhere. Default 1 h.
+    /// Members by id, their accounts elsewhere, and what belongs to their profiles. Default 1 h.
     pub user: Duration,
     /// Ids by name, address or account elsewhere. Default 5 min.
     pub lookup: Duration,
@@ -19,12 +19,31 @@ pub struct CachedOptions {
     pub leaderboard: Duration,
     /// A member's place. Default 5 min.
     pub rank: Duration,
-    /// Totals. Default 10 min.
+    /// Totals of points and of members. Default 10 min.
     pub totals: Duration,
     /// Ids of administrators and VIPs. Default 5 min.
     pub lists: Duration,
-    /// The level table. Default 1 h.
+    /// The level table, achievements and badges as they are defined. Default 1 h.
+    /// The level table, the store, and categories of interests. Default 1 h.
     pub catalogue: Duration,
+    /// Missions of the catalogue. Default 15 min.
+    pub mission: Duration,
+    /// Lists of missions. Default 5 min.
+    pub missions: Duration,
+    /// Where members stand in missions. Default 1 min.
+    pub mission_progress: Duration,
+    /// Figures about missions. Default 10 min.
+    pub mission_reports: Duration,
+    /// Fragments of the story and pieces of lore. Default 15 min.
+    pub narrative: Duration,
+    /// Members' ways through the story, and the lore they have found. Default 1 min.
+    pub story: Duration,
+    /// Sums over the story and its readers. Default 10 min.
+    pub story_totals: Duration,
+    /// A member's achievements and badges. Default 30 min.
+    pub honours: Duration,
+    /// What was unlocked lately. Default 5 min.
+    pub recent: Duration,
     /// Invalidate leaderboards and ranks with every movement of points. Default off.
     pub leaderboard_live: bool,
 }
@@ -42,6 +61,15 @@ impl Default for CachedOptions {
             totals: Duration::from_secs(600),
             lists: Duration::from_secs(300),
             catalogue: Duration::from_secs(3600),
+            mission: Duration::from_secs(900),
+            missions: Duration::from_secs(300),
+            mission_progress: Duration::from_secs(60),
+            mission_reports: Duration::from_secs(600),
+            narrative: Duration::from_secs(900),
+            story: Duration::from_secs(60),
+            story_totals: Duration::from_secs(600),
+            honours: Duration::from_secs(1800),
+            recent: Duration::from_secs(300),
             leaderboard_live: false,
         }
     }

@@ -6,88 +6,20 @@ use async_trait::async_trait;
 use guildhall_cache::{Cache, RelayOptions};
 use guildhall_domain::Timestamp;
 use guildhall_repository::{
-    ActivityRepository, ImportRepository, InvalidationNote, InvalidationRepository,
-    LedgerRepository, LevelRepository, PointRepository, RankingRepository, Repositories, Storage,
-    StorageError, StorageHealth, UnitOfWork, UserRepository, conclude as conclude_unit,
+    InvalidationNote, Repositories, Storage, StorageError, StorageHealth, UnitOfWork,
+    conclude as conclude_unit,
 };
 
-use crate::activity::CachedActivity;
-use crate::import::CachedImports;
-use crate::ledger::CachedLedger;
-use crate::level::CachedLevels;
 use crate::link::{Link, Pending, UnitCell, conclude, note_of};
 use crate::options::CachedOptions;
 use crate::outbox::StorageOutbox;
-use crate::point::CachedPoints;
-use crate::ranking::CachedRankings;
-use crate::user::CachedUsers;
 
-/// One decorator a repository, all on the same link.
-struct Lent {
-    users: CachedUsers,
-    activity: CachedActivity,
-    points: CachedPoints,
-    ledger: CachedLedger,
-    rankings: CachedRankings,
-    levels: CachedLevels,
-    imports: CachedImports,
-    /// For what stands behind: notes are never cached.
-    link: Link,
-}
-
-impl Lent {
-    fn new(link: &Link) -> Self {
-        Self {
-            users: CachedUsers { link: link.clone() },
-            activity: CachedActivity { link: link.clone() },
-            points: CachedPoints { link: link.clone() },
-            ledger: CachedLedger { link: link.clone() },
-            rankings: CachedRankings { link: link.clone() },
-            levels: CachedLevels { link: link.clone() },
-            imports: CachedImports { link: link.clone() },
-            link: link.clone(),
-        }
-    }
-}
-
-macro_rules! lend {
-    ($storage:ident) => {
-        impl Repositories for $storage {
-            fn users(&self) -> &dyn UserRepository {
-                &self.lent.users
-            }
-            fn activity(&self) -> &dyn ActivityRepository {
-                &self.lent.activity
-            }
-            fn points(&self) -> &dyn PointRepository {
-                &self.lent.points
-            }
-            fn ledger(&self) -> &dyn LedgerRepository {
-                &self.lent.ledger
-            }
-            fn rankings(&self) -> &dyn RankingRepository {
-                &self.lent.rankings
-            }
-            fn levels(&self) -> &dyn LevelRepository {
-                &self.lent.levels
-            }
-            fn imports(&self) -> &dyn ImportRepository {
-                &self.lent.imports
-            }
-            fn invalidations(&self) -> &dyn InvalidationRepository {
-                self.lent.link.inner().invalidations()
-            }
-        }
-    };
-}
-lend!(CachedStorage);
-lend!(CachedUnit);
-lend!(CachedNoting);
+guildhall_repository::lend!(link of CachedStorage, CachedUnit, CachedNoting);
 
 /// A storage in front of which a cache stands. It is a storage itself.
 pub struct CachedStorage {
     inner: Arc<dyn Storage>,
-    lent: Lent,
+    link: Link,
 }
 
 impl CachedStorage {
@@ -96,7 +28,7 @@ impl CachedStorage {
     #[must_use]
     pub fn new(inner: Arc<dyn Storage>, cache: Cache, options: CachedOptions) -> Self {
         let link = Link::to_storage(Arc::clone(&inner), cache, options);
-        Self { inner, lent: Lent::new(&link) }
+        Self { inner, link }
     }
 
     /// Makes invalidation durable: every write leaves a note of what it changes in its own
@@ -109,14 +41,14 @@ impl CachedStorage {
     pub fn durable(self, options: RelayOptions) -> Self {
         let outbox = Arc::new(StorageOutbox::new(Arc::clone(&self.inner)));
         self.cache().relay(outbox, options);
-        let link = self.lent.link.durable();
-        Self { inner: self.inner, lent: Lent::new(&link) }
+        let link = self.link.durable();
+        Self { inner: self.inner, link }
     }
 
     /// The cache, for statistics and operators.
     #[must_use]
     pub const fn cache(&self) -> &Cache {
-        self.lent.link.whole_cache()
+        self.link.whole_cache()
     }
 
     /// The storage behind the cache, for reads that must not be cached.
@@ -124,20 +56,32 @@ impl CachedStorage {
     pub fn uncached(&self) -> &Arc<dyn Storage> {
         &self.inner
     }
+
+    fn unit_over(&self, unit: Box<dyn UnitOfWork>) -> Box<dyn UnitOfWork> {
+        let unit = Arc::new(UnitCell { unit });
+        let pending: Pending = Arc::new(Mutex::new(None));
+        let link = self.link.for_unit(Arc::clone(&unit), Arc::clone(&pending));
+        Box::new(CachedUnit { link, unit, pending })
+    }
 }
 
 #[async_trait]
 impl Storage for CachedStorage {
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StorageError> {
-        let unit = Arc::new(UnitCell { unit: self.inner.begin().await? });
-        let pending: Pending = Arc::new(Mutex::new(None));
-        let lent = Lent::new(&self.lent.link.for_unit(Arc::clone(&unit), Arc::clone(&pending)));
-        Ok(Box::new(CachedUnit { lent, unit, pending }))
+        Ok(self.unit_over(self.inner.begin().await?))
+    }
+
+    async fn begin_act(&self) -> Result<Box<dyn UnitOfWork>, StorageError> {
+        Ok(self.unit_over(self.inner.begin_act().await?))
     }
 
     fn noting(&self, note: &InvalidationNote) -> Box<dyn Repositories> {
-        let link = self.lent.link.for_note(Arc::from(self.inner.noting(note)), note);
-        Box::new(CachedNoting { lent: Lent::new(&link) })
+        let link = self.link.for_note(Arc::from(self.inner.noting(note)), note);
+        Box::new(CachedNoting { link })
+    }
+
+    fn writes_concurrently(&self) -> bool {
+        self.inner.writes_concurrently()
     }
 
     async fn health(&self, now: Timestamp) -> Result<StorageHealth, StorageError> {
@@ -145,24 +89,24 @@ impl Storage for CachedStorage {
     }
 }
 
-/// The decorators for one write, whose caller gave it a note.
+/// The repositories for one write, whose caller gave it a note.
 struct CachedNoting {
-    lent: Lent,
+    link: Link,
 }
 
 /// A unit whose writes are announced to the cache when it commits. Dropped, what it announced
 /// counts as unknown and is read from the database until the cache is known to agree.
 struct CachedUnit {
-    lent: Lent,
+    link: Link,
     unit: Arc<UnitCell>,
     pending: Pending,
 }
 
 impl CachedUnit {
-    /// Takes the unit out of its decorators, which are gone afterwards.
+    /// Takes the unit out of its link, which is gone afterwards.
     fn into_inner(self) -> Result<(Box<dyn UnitOfWork>, Pending), StorageError> {
-        let Self { lent, unit, pending } = self;
-        drop(lent); // With them go all other handles: nobody can borrow from a unit that moves.
+        let Self { link, unit, pending } = self;
+        drop(link); // The other handle: nobody can borrow from a unit that moves.
         let cell = Arc::try_unwrap(unit)
             .map_err(|_| StorageError::Internal { operation: "conclude", source: None })?;
         Ok((cell.unit, pending))
@@ -172,7 +116,7 @@ impl CachedUnit {
 #[async_trait]
 impl UnitOfWork for CachedUnit {
     async fn commit(self: Box<Self>) -> Result<(), StorageError> {
-        let durable = self.lent.link.is_durable();
+        let durable = self.link.is_durable();
         let (unit, pending) = self.into_inner()?;
         let guard = pending.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut guard) = guard else { return unit.commit().await };

@@ -1,15 +1,27 @@
 //! What the program understands.
 
+mod advise;
+mod community;
+mod performance;
+
 use std::path::PathBuf;
 
+pub(crate) use advise::AdviseArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub(crate) use community::{
+    AchievementCommand, BadgeCommand, MissionCommand, NarrativeCommand, OutboxCommand, Paging,
+    StoreCommand, WarmArgs,
+};
+pub(crate) use performance::{ExplainArgs, ReportArgs};
 
 const EXAMPLES: &str = "\
 Examples:
   guildhall demo                                   see it work; needs nothing installed
-  guildhall import members.sqlite                  bring a bot's members along
+  guildhall import bot.sqlite                      bring a bot's members and catalogues along
   guildhall leaderboard --limit 5                  who leads
   guildhall points award @ada 12.5 --source quiz   give points, once
+  guildhall mission advance @ada dig_deep          make progress, and pay what it completes
+  guildhall narrative check                        find the faults of the story
   guildhall verify                                 audit every ledger
   guildhall health --database postgres://bot:secret@db/bot --redis redis://cache
 
@@ -22,7 +34,8 @@ With --json, results are on standard output and errors on standard error, in a s
 
 const GLOBAL: &str = "Options of every command";
 
-/// The data layer for community bots and gamified apps: members, points, levels, leaderboards.
+/// The data layer for community bots and gamified apps: members, points, levels, missions,
+/// stories, achievements, a store.
 #[derive(Parser)]
 #[command(name = "guildhall", version, after_help = EXAMPLES, max_term_width = 100)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
@@ -47,7 +60,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Make up a community, put it under load and show what came of it
     Demo(DemoArgs),
-    /// Bring the members of a legacy bot database or JSON user store along
+    /// Bring a legacy bot along: members, missions, stories, achievements, badges, lore, the store
     Import(ImportArgs),
     /// Show or apply the migrations of the tables
     Migrate {
@@ -57,6 +70,12 @@ pub(crate) enum Command {
     },
     /// Probe database, cache and pool
     Health,
+    /// Say which indexes are missing, and build them when asked to
+    Advise(AdviseArgs),
+    /// Tell how database and cache are doing, and which statements take the time
+    Report(ReportArgs),
+    /// Show how the database runs a statement
+    Explain(ExplainArgs),
     /// Look at members
     #[command(subcommand)]
     User(UserCommand),
@@ -65,8 +84,28 @@ pub(crate) enum Command {
     /// Give, take and send points, and look at a member's ledger
     #[command(subcommand)]
     Points(PointsCommand),
+    /// List missions, make progress with them, complete them
+    #[command(subcommand)]
+    Mission(MissionCommand),
+    /// List achievements, unlock them by rule or by hand
+    #[command(subcommand)]
+    Achievement(AchievementCommand),
+    /// List badges, give and take them
+    #[command(subcommand)]
+    Badge(BadgeCommand),
+    /// Look at the story
+    #[command(subcommand)]
+    Narrative(NarrativeCommand),
+    /// List what is in the store, and buy
+    #[command(subcommand)]
+    Store(StoreCommand),
+    /// Look at the outbox
+    #[command(subcommand)]
+    Outbox(OutboxCommand),
     /// Audit the ledgers of all members; exit code 1 when anything is broken
     Verify,
+    /// Load into the cache what will be asked for; exit code 1 when anything could not be
+    Warm(WarmArgs),
     /// Look into the shared cache, invalidate, compare it with the database
     #[command(subcommand)]
     Cache(CacheCommand),
@@ -116,8 +155,17 @@ pub(crate) struct DemoArgs {
 
 #[derive(Args)]
 #[command(after_help = "\
-The kind of the file is found out from its content. Running an import again changes nothing; one
-that was broken off goes on where it stopped. The source is opened read-only.
+The kind of the file is found out from its content:
+  a bot's SQLite database   members, their points, levels and VIP standing; missions, achievements,
+                            badges, lore, the story, rewards (which become the store), and what
+                            members have of each
+  a JSON user store         members
+  a story in JSON           fragments and their choices
+  a script of achievements  achievements
+
+Running an import again changes nothing; one that was broken off goes on where it stopped. The
+source is opened read-only. --undo deletes the members whom the import created, with all of theirs;
+levels, missions, achievements, badges, the story, lore and rewards stay.
 
 Examples:
   guildhall import community-bot.sqlite --dry-run
@@ -142,7 +190,7 @@ pub(crate) struct ImportArgs {
 
 #[derive(Subcommand)]
 pub(crate) enum UserCommand {
-    /// Show one member: who it is, points, level, rank, recent entries
+    /// Show one member: who it is, points, rank, profile, missions, achievements, story
     #[command(after_help = "\
 Examples:
   guildhall user show 42
@@ -158,7 +206,7 @@ Examples:
 #[command(after_help = "Members with equal values share a rank. Only active members with a value \
 above zero are ranked.")]
 pub(crate) struct LeaderboardArgs {
-    /// Rank by balance, lifetime_earned or xp
+    /// Rank by balance, lifetime_earned, xp or achievements
     #[arg(long, default_value = "balance")]
     pub(crate) metric: String,
     /// How many rows (1 to 100)

@@ -1,21 +1,34 @@
 //! One file a command.
 
+mod achievement;
+mod advise;
+mod badge;
 mod cache;
 mod config;
 mod demo;
+mod effects;
+mod explain;
 mod health;
 mod import;
 mod leaderboard;
 mod load;
 mod migrate;
+mod mission;
+mod narrative;
+mod outbox;
+mod play;
 mod points;
+mod report;
+mod store;
 mod user;
 mod verify;
+mod warm;
 
 use std::process::ExitCode;
 
 use crate::args::{
-    CacheCommand, Command, ConfigCommand, MigrateAction, PointsCommand, UserCommand,
+    CacheCommand, Command, ConfigCommand, MigrateAction, NarrativeCommand, OutboxCommand,
+    PointsCommand, UserCommand,
 };
 use crate::context::Context;
 use crate::error::CliError;
@@ -28,6 +41,9 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<ExitCode,
             migrate::run(action.unwrap_or(MigrateAction::Status), context).await
         }
         Command::Health => health::run(context).await,
+        Command::Advise(args) => advise::run(&args, context).await,
+        Command::Report(args) => report::run(&args, context).await,
+        Command::Explain(args) => explain::run(&args, context).await,
         Command::User(UserCommand::Show { user }) => user::show(&user, context).await,
         Command::Leaderboard(args) => leaderboard::run(&args, context).await,
         Command::Points(PointsCommand::Award(args)) => points::award(&args, context).await,
@@ -40,7 +56,14 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<ExitCode,
             let filter = (after.as_deref(), source.as_deref());
             points::history(&user, limit, filter, context).await
         }
+        Command::Mission(command) => mission::run(command, context).await,
+        Command::Achievement(command) => achievement::run(command, context).await,
+        Command::Badge(command) => badge::run(command, context).await,
+        Command::Narrative(NarrativeCommand::Check) => narrative::check(context).await,
+        Command::Store(command) => store::run(command, context).await,
+        Command::Outbox(OutboxCommand::Status) => outbox::status(context).await,
         Command::Verify => verify::run(context).await,
+        Command::Warm(args) => warm::run(&args, context).await,
         Command::Cache(CacheCommand::Stats) => cache::stats(context).await,
         Command::Cache(CacheCommand::Clear { namespace, pattern }) => {
             cache::clear(namespace, pattern, context).await

@@ -61,6 +61,13 @@ impl Context {
         Ok(Guildhall::connect(config).await?)
     }
 
+    /// The same, to look at the database as it is: its tables are not brought up to date.
+    pub(crate) async fn look(&self) -> Result<Guildhall, CliError> {
+        let config = self.config_with("database.migrate", "false")?;
+        require_file(&config)?;
+        Ok(Guildhall::builder(config).allow_outdated().connect().await?)
+    }
+
     /// Connects, and makes the SQLite file when there is none.
     pub(crate) async fn connect_or_create(&self) -> Result<Guildhall, CliError> {
         Ok(Guildhall::connect(self.config()?).await?)

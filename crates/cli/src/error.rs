@@ -23,6 +23,8 @@ pub(crate) struct CliError {
     kind: String,
     message: String,
     hint: Option<String>,
+    /// The offending part of the input, and the code of the rule it breaks.
+    input: Option<(&'static str, &'static str)>,
     exit: u8,
 }
 
@@ -36,15 +38,23 @@ struct Told<'a> {
     kind: &'a str,
     message: &'a str,
     hint: Option<&'a str>,
+    field: Option<&'a str>,
+    rule: Option<&'a str>,
 }
 
 impl CliError {
     pub(crate) fn failed(kind: &str, message: impl Into<String>) -> Self {
-        Self { kind: kind.to_owned(), message: message.into(), hint: None, exit: FAILED }
+        let message = message.into();
+        Self { kind: kind.to_owned(), message, hint: None, input: None, exit: FAILED }
     }
 
     pub(crate) fn usage(kind: &str, message: impl Into<String>) -> Self {
         Self { exit: USAGE, ..Self::failed(kind, message) }
+    }
+
+    /// What was typed is well-formed and names nothing: bad input like any other.
+    pub(crate) fn unknown(field: &'static str, message: impl Into<String>) -> Self {
+        Self::usage("not_found", message).input(field, "unknown")
     }
 
     pub(crate) fn interrupted() -> Self {
@@ -59,6 +69,12 @@ impl CliError {
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Names the offending part of the input, and the rule that it breaks.
+    pub(crate) fn input(mut self, field: &'static str, rule: &'static str) -> Self {
+        self.input = Some((field, rule));
         self
     }
 
@@ -78,7 +94,8 @@ impl CliError {
     pub(crate) fn report(&self, as_json: bool) -> ExitCode {
         let text = if as_json {
             let hint = self.hint.as_deref();
-            let error = Told { kind: &self.kind, message: &self.message, hint };
+            let (field, rule) = self.input.unzip();
+            let error = Told { kind: &self.kind, message: &self.message, hint, field, rule };
             serde_json::to_string(&Wrapped { error }).unwrap_or_default()
         } else {
             let hint = self.hint.as_ref().map(|hint| format!("\n hint: {hint}"));
@@ -128,7 +145,11 @@ impl From<StorageError> for CliError {
         let kind = error.kind();
         let exit = if kind == ErrorKind::Validation { USAGE } else { FAILED };
         let hint = hint_for(kind).map(str::to_owned);
-        Self { kind: kind.code().to_owned(), message: chain(&error), hint, exit }
+        let input = match &error {
+            StorageError::Validation(broken) => Some((broken.field, broken.rule.code())),
+            _ => None,
+        };
+        Self { kind: kind.code().to_owned(), message: chain(&error), hint, input, exit }
     }
 }
 

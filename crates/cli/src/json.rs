@@ -4,16 +4,37 @@
 //! system numbers, ids of other systems text by provider (`{"telegram": "700000001"}`). A field
 //! that has no value is `null`, never absent.
 
+mod achievements;
+mod advise;
+mod missions;
+mod operations;
+mod performance;
+mod profile;
+mod story;
+
 use std::collections::BTreeMap;
 
 use guildhall_adapter::domain::{
-    DomainEvent, ExternalAccount, LeaderboardRow, LedgerBreak, PointAccount, PointEntry, RankInfo,
-    Role, Timestamp, User, UserStats, Vip,
+    DomainEvent, ExternalAccount, LeaderboardMetric, LeaderboardRow, LedgerBreak, PointAccount,
+    PointEntry, RankInfo, Role, Timestamp, User, UserStats, Vip,
 };
 use guildhall_adapter::repository::Ranked;
 use guildhall_adapter::service::Audit;
-use guildhall_adapter::{Health, PoolUse, Probe, ProbeState};
 use serde::Serialize;
+
+pub(crate) use achievements::{
+    Achieved, AchievementItem, Achievements, Awarded, BadgeItem, Badges, Evaluated, MemberHonours,
+    Revoked,
+};
+pub(crate) use advise::Advised;
+pub(crate) use missions::{Advanced, Effects, MissionItem, Missions};
+pub(crate) use operations::{
+    CacheAudit, CacheCleared, CacheEntries, CacheKeys, Configuration, Healthy, Migration,
+    Migrations, Outbox, Setting, Warmed,
+};
+pub(crate) use performance::{Planned, Reported};
+pub(crate) use profile::{Honours, MissionsOf, Profile, StoryOf, score};
+pub(crate) use story::{Checked, Item, Items, Purchased};
 
 /// Ids in other systems by provider.
 pub(crate) type External = BTreeMap<String, String>;
@@ -29,38 +50,13 @@ fn text(value: Option<impl ToString>) -> Option<String> {
     value.map(|value| value.to_string())
 }
 
-/// `cache stats`. `complete` is false when there were more entries than were counted.
-#[derive(Serialize)]
-pub(crate) struct CacheEntries<'a> {
-    pub(crate) namespaces: BTreeMap<&'a str, u64>,
-    pub(crate) total: u64,
-    pub(crate) complete: bool,
-}
-
-/// `cache clear` and `cache invalidate`. `freed` is known where a pattern was given.
-#[derive(Serialize)]
-pub(crate) struct CacheCleared {
-    pub(crate) freed: Option<u64>,
-}
-
-/// `cache keys`.
-#[derive(Serialize)]
-pub(crate) struct CacheKeys {
-    pub(crate) keys: Vec<String>,
-}
-
-/// `cache audit`: how many members were compared, and who was older in the cache.
-#[derive(Serialize)]
-pub(crate) struct CacheAudit {
-    pub(crate) compared: u64,
-    pub(crate) stale: Vec<i64>,
-}
-
 /// `leaderboard`.
 #[derive(Serialize)]
 pub(crate) struct Leaderboard {
+    pub(crate) metric: &'static str,
     pub(crate) items: Vec<Place>,
     pub(crate) total: u64,
+    pub(crate) computed_at: String,
 }
 
 #[derive(Serialize)]
@@ -73,9 +69,14 @@ pub(crate) struct Place {
     pub(crate) level: u32,
 }
 
-impl From<&Ranked<LeaderboardRow>> for Leaderboard {
-    fn from(found: &Ranked<LeaderboardRow>) -> Self {
-        Self { items: found.items.iter().map(Place::from).collect(), total: found.total }
+impl Leaderboard {
+    pub(crate) fn new(metric: LeaderboardMetric, found: &Ranked<LeaderboardRow>) -> Self {
+        Self {
+            metric: metric.as_str(),
+            items: found.items.iter().map(Place::from).collect(),
+            total: found.total,
+            computed_at: found.computed_at.to_string(),
+        }
     }
 }
 
@@ -175,6 +176,10 @@ pub(crate) struct Shown {
     pub(crate) rank: Option<Rank>,
     pub(crate) stats: Option<Stats>,
     pub(crate) recent: Vec<Entry>,
+    pub(crate) profile: Option<Profile>,
+    pub(crate) missions: Option<MissionsOf>,
+    pub(crate) achievements: Option<Honours>,
+    pub(crate) story: Option<StoryOf>,
 }
 
 #[derive(Serialize)]
@@ -322,77 +327,4 @@ impl From<&Audit> for Verified {
             breaks: audit.breaks.iter().map(told).collect(),
         }
     }
-}
-
-/// `health`.
-#[derive(Serialize)]
-pub(crate) struct Healthy {
-    pub(crate) status: String,
-    pub(crate) database: Probed,
-    pub(crate) cache: Probed,
-    pub(crate) pool: Option<Pool>,
-}
-
-#[derive(Serialize)]
-pub(crate) struct Probed {
-    pub(crate) target: String,
-    pub(crate) up: bool,
-    pub(crate) latency_us: Option<u64>,
-    pub(crate) detail: Option<String>,
-}
-
-#[derive(Serialize)]
-pub(crate) struct Pool {
-    pub(crate) in_use: u32,
-    pub(crate) open: u32,
-    pub(crate) max: u32,
-}
-
-impl From<&Probe> for Probed {
-    fn from(probe: &Probe) -> Self {
-        let (latency_us, detail) = match &probe.state {
-            ProbeState::Up(took) => (u64::try_from(took.as_micros()).ok(), None),
-            ProbeState::Down(why) => (None, Some(why.clone())),
-        };
-        Self { target: probe.target.clone(), up: probe.is_up(), latency_us, detail }
-    }
-}
-
-impl From<&Health> for Healthy {
-    fn from(health: &Health) -> Self {
-        let pool = |PoolUse { in_use, open, max }: PoolUse| Pool { in_use, open, max };
-        Self {
-            status: health.status.to_string(),
-            database: (&health.database).into(),
-            cache: (&health.cache).into(),
-            pool: health.pool.map(pool),
-        }
-    }
-}
-
-/// `migrate`.
-#[derive(Serialize)]
-pub(crate) struct Migrations {
-    pub(crate) migrations: Vec<Migration>,
-    pub(crate) applied_now: Vec<String>,
-}
-
-#[derive(Serialize)]
-pub(crate) struct Migration {
-    pub(crate) name: String,
-    pub(crate) applied: bool,
-}
-
-/// `config show`.
-#[derive(Serialize)]
-pub(crate) struct Configuration {
-    pub(crate) settings: Vec<Setting>,
-}
-
-#[derive(Serialize)]
-pub(crate) struct Setting {
-    pub(crate) key: &'static str,
-    pub(crate) value: Option<String>,
-    pub(crate) origin: String,
-    pub(crate) doc: &'static str,
 }

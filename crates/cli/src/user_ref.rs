@@ -6,6 +6,7 @@ use guildhall_adapter::Guildhall;
 use guildhall_adapter::domain::{ExternalId, Provider, Rule, User, UserId, Username, Violation};
 
 use crate::error::CliError;
+use crate::output::plain;
 
 /// A member by id, account elsewhere or name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +52,7 @@ pub(crate) async fn resolve(guildhall: &Guildhall, raw: &str) -> Result<User, Cl
         UserRef::External(provider, id) => users.by_external(&provider, &id).await?,
     };
     found.ok_or_else(|| {
-        CliError::failed("not_found", format!("there is no member {raw}"))
+        CliError::unknown("user", format!("there is no member {}", plain(raw)))
             .hint("a member is named by id (42), account (telegram:700000001) or @username")
     })
 }

@@ -1,14 +1,36 @@
 //! The program as people and scripts meet it, on temporary SQLite files.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[path = "program/achievement.rs"]
+mod achievement;
+#[path = "program/advise.rs"]
+mod advise;
 #[path = "program/cache.rs"]
 mod cache;
+#[path = "program/community.rs"]
+mod community;
+#[path = "program/input.rs"]
+mod input;
 #[path = "program/kill.rs"]
 mod kill;
 #[path = "program/migrate.rs"]
 mod migrate;
+#[path = "program/mission.rs"]
+mod mission;
+#[path = "program/narrative.rs"]
+mod narrative;
+#[path = "program/outbox.rs"]
+mod outbox;
 #[path = "program/read_only.rs"]
 mod read_only;
+#[path = "program/report.rs"]
+mod report;
+#[path = "program/store.rs"]
+mod store;
+#[path = "program/user.rs"]
+mod user;
+#[path = "program/warm.rs"]
+mod warm;
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -29,8 +51,13 @@ impl Home {
 
     /// Runs the program in this folder, in an environment without settings.
     fn run(&self, args: &str) -> Output {
+        self.run_with(&args.split_whitespace().collect::<Vec<_>>())
+    }
+
+    /// The same, where an argument may have spaces.
+    fn run_with(&self, args: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_guildhall"));
-        command.args(args.split_whitespace()).current_dir(self.path());
+        command.args(args).current_dir(self.path());
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("GUILDHALL_") {
                 command.env_remove(&name);
@@ -48,10 +75,15 @@ impl Home {
 
     /// Exit code and error of a command that fails.
     fn refused(&self, args: &str) -> (i32, Value) {
-        let output = self.run(&format!("{args} --json"));
-        assert!(output.stdout.is_empty(), "{args}: {output:?}");
+        self.refused_with(&args.split_whitespace().collect::<Vec<_>>())
+    }
+
+    /// The same, where an argument may have spaces.
+    fn refused_with(&self, args: &[&str]) -> (i32, Value) {
+        let output = self.run_with(&[args, &["--json"]].concat());
+        assert!(output.stdout.is_empty(), "{args:?}: {output:?}");
         let told: Value = serde_json::from_slice(&output.stderr)
-            .unwrap_or_else(|error| panic!("{args}: {error}: {output:?}"));
+            .unwrap_or_else(|error| panic!("{args:?}: {error}: {output:?}"));
         assert!(told["error"]["message"].as_str().is_some_and(|text| !text.is_empty()), "{told}");
         (output.status.code().unwrap(), told["error"].clone())
     }
@@ -78,6 +110,16 @@ fn bad_usage_configuration_and_input_end_with_two_and_touch_nothing() {
         ("points history 1 --limit 0", "validation"),
         ("points history 1 --limit 10000", "validation"),
         ("demo --members 1", "validation"),
+        ("mission advance @ada Dig!", "validation"),
+        ("mission advance @ada dig 0", "validation"),
+        ("mission list --limit 0", "validation"),
+        ("achievement unlock @ada first --source Quiz!", "validation"),
+        ("achievement list --category A", "validation"),
+        ("badge award ada founder", "validation"),
+        ("store list --kind gold", "validation"),
+        ("store buy @ada lamp", "validation"),
+        ("warm --only weather", "validation"),
+        ("warm --concurrency 0", "validation"),
         ("health --database mysql://u:hunter2@h/d", "config"),
         ("health --database sqlite://:memory:", "config"),
         ("health --config nowhere.toml", "config"),
@@ -102,7 +144,21 @@ fn an_unknown_setting_stops_with_its_name_and_origin() {
 #[test]
 fn reading_makes_no_database() {
     let home = Home::new();
-    for args in ["leaderboard", "verify", "health", "user show 1", "migrate", "points history 1"] {
+    for args in [
+        "leaderboard",
+        "verify",
+        "health",
+        "user show 1",
+        "migrate",
+        "points history 1",
+        "mission list",
+        "achievement list",
+        "badge list",
+        "narrative check",
+        "store list",
+        "outbox status",
+        "warm",
+    ] {
         let (code, error) = home.refused(args);
         assert_eq!((code, error["kind"].as_str()), (1, Some("unavailable")), "{args}: {error}");
     }
@@ -169,7 +225,8 @@ fn points_are_given_taken_sent_and_listed_in_the_documented_schema() {
     let (code, error) = home.refused(&format!("points deduct {user} 90000000000"));
     assert_eq!((code, error["kind"].as_str()), (1, Some("insufficient_balance")), "{error}");
     let (code, error) = home.refused("points award @nobody 1");
-    assert_eq!((code, error["kind"].as_str()), (1, Some("not_found")), "{error}");
+    assert_eq!((code, error["kind"].as_str()), (2, Some("not_found")), "{error}");
+    assert_eq!((&error["field"], &error["rule"]), (&"user".into(), &"unknown".into()), "{error}");
 
     let page = home.json(&format!("points history {user} --limit 2"));
     let amounts: Vec<&Value> =
@@ -181,6 +238,8 @@ fn points_are_given_taken_sent_and_listed_in_the_documented_schema() {
 
     let board = home.json("leaderboard --limit 1");
     let place = &board["items"][0];
+    assert_eq!(board["metric"], "balance");
+    assert!(board["computed_at"].as_str().is_some_and(|at| at.ends_with('Z')), "{board}");
     assert_eq!((board["total"].as_u64(), place["rank"].as_u64()), (Some(2), Some(1)), "{board}");
     assert_eq!(place["external"]["other:load"].as_str().map(|id| &id[..5]), Some("task-"));
     assert_eq!(home.json("verify")["clean"], true);
@@ -196,6 +255,15 @@ fn the_demo_measures_verifies_and_cleans_up() {
     assert_eq!(report["load"]["failed"], 0, "{report}");
     assert_eq!(report["leaderboard"]["items"].as_array().unwrap().len(), 10);
     assert!(report["cache"]["hits"].as_u64() > Some(0), "{report}");
+    let play = &report["play"];
+    assert_eq!((&play["players"], &play["failed"]), (&40.into(), &0.into()), "{play}");
+    for fact in ["missions_completed", "decisions", "achievements", "badges", "purchases"] {
+        assert!(play[fact].as_u64() > Some(0), "{fact}: {play}");
+    }
+    let steps = report["journey"]["steps"].as_array().unwrap();
+    assert!(steps.len() > 5, "{}", report["journey"]);
+    let set_off = |step: &&Value| !step["set_off"].as_array().unwrap().is_empty();
+    assert!(steps.iter().filter(set_off).count() > 2, "{}", report["journey"]);
     assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
     let on_file = home.run("demo --members 20 --seconds 1 --database sqlite://mine.db");
     assert!(on_file.status.success(), "{on_file:?}");

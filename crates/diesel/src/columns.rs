@@ -105,24 +105,3 @@ macro_rules! keep_column_text {
 }
 
 keep_column_text!(AccountRow, EntryRow, ExternalRow, HoldRow, StatsRow, UserRow on Pg, Sqlite);
-
-#[cfg(test)]
-mod tests {
-    use diesel::{QueryDsl, SelectableHelper, debug_query};
-
-    use super::*;
-    use crate::schema::users;
-
-    #[test]
-    fn the_text_is_what_diesel_writes_for_the_row() {
-        let kept = users::table.select(Columns::<UserRow, Pg>::new());
-        let written = users::table.select(UserRow::as_select());
-        let written = debug_query::<Pg, _>(&written).to_string();
-        assert_eq!(debug_query::<Pg, _>(&kept).to_string(), written);
-
-        let kept = users::table.select(Columns::<UserRow, Sqlite>::new());
-        let written = users::table.select(UserRow::as_select());
-        let written = debug_query::<Sqlite, _>(&written).to_string();
-        assert_eq!(debug_query::<Sqlite, _>(&kept).to_string(), written);
-    }
-}

@@ -92,3 +92,8 @@ pub(crate) fn broken_uniqueness(error: &DieselError) -> Option<&str> {
         _ => None,
     }
 }
+
+/// Whether the error is a reference to a row that is not there, or from one that still is.
+pub(crate) fn broken_reference(error: &DieselError) -> bool {
+    matches!(error, DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _))
+}

@@ -1,6 +1,7 @@
 //! Statements that are prepared once although Diesel would prepare them anew.
 //!
-//! Diesel never keeps an `UPDATE`: its changes may be of another shape each time. Where they are
+//! Diesel never keeps an `UPDATE`, an `INSERT` that updates on a conflict or that has defaults or many
+//! rows, nor any statement with SQL written out: it may be of another shape each time. Where it is
 //! always of the same, preparing it again costs a round trip on PostgreSQL and, on SQLite, more
 //! than running it.
 
@@ -22,10 +23,7 @@ pub(crate) trait Keep: Sized {
     }
 }
 
-impl<T, U, V, R> Keep for diesel::query_builder::UpdateStatement<T, U, V, R> where
-    T: diesel::QuerySource
-{
-}
+impl<S> Keep for S {}
 
 impl<S: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Kept<S> {
     fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {

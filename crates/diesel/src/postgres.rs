@@ -7,9 +7,10 @@ use std::time::Duration;
 use diesel::QueryResult;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
-use diesel_async::{AnsiTransactionManager as Ansi, AsyncPgConnection, SimpleAsyncConnection};
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use guildhall_domain::{Random, Rule};
+use guildhall_insight::{Profiled, System};
 use guildhall_repository::StorageError;
 use secrecy::{ExposeSecret, SecretString};
 use tokio_postgres::config::SslMode;
@@ -24,15 +25,38 @@ pub(crate) const SYSTEM: &str = "postgresql";
 const RESOURCE: &str = "PostgreSQL";
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
-pub(crate) type Conn = AsyncPgConnection;
+const INSIGHT: System = System::Postgres;
+
+type Inner = AsyncPgConnection;
+pub(crate) type Conn = Profiled<Inner>;
 type Backend = diesel::pg::Pg;
 
+#[path = "both/achievement.rs"]
+mod achievement;
+#[path = "both/achievement_batch.rs"]
+mod achievement_batch;
+#[path = "both/achievement_report.rs"]
+mod achievement_report;
 #[path = "both/activity.rs"]
 mod activity;
+mod append;
+#[path = "both/badge.rs"]
+mod badge;
+#[path = "both/badge_award.rs"]
+mod badge_award;
+#[path = "both/badge_batch.rs"]
+mod badge_batch;
+#[path = "both/badge_report.rs"]
+mod badge_report;
 #[path = "both/bulk.rs"]
 mod bulk;
+mod catalogue;
+#[path = "both/earned.rs"]
+mod earned;
 #[path = "both/earning.rs"]
 mod earning;
+#[path = "both/hint.rs"]
+mod hint;
 #[path = "both/hold.rs"]
 mod hold;
 #[path = "both/import.rs"]
@@ -43,8 +67,12 @@ mod import_plan;
 mod import_undo;
 #[path = "both/import_write.rs"]
 mod import_write;
+#[path = "both/interest.rs"]
+mod interest;
 #[path = "both/invalidation.rs"]
 mod invalidation;
+#[path = "both/language.rs"]
+mod language;
 #[path = "both/lease.rs"]
 mod lease;
 #[path = "both/ledger.rs"]
@@ -53,25 +81,89 @@ mod ledger;
 mod ledger_audit;
 #[path = "both/level.rs"]
 mod level;
+#[path = "both/lore.rs"]
+mod lore;
+#[path = "both/lore_batch.rs"]
+mod lore_batch;
+#[path = "both/lore_found.rs"]
+mod lore_found;
 mod many;
 mod member;
+#[path = "both/metric.rs"]
+mod metric;
 #[path = "both/migrate.rs"]
 mod migrate;
+#[path = "both/mission.rs"]
+mod mission;
+#[path = "both/mission_advance.rs"]
+mod mission_advance;
+#[path = "both/mission_batch.rs"]
+mod mission_batch;
+mod mission_dialect;
+#[path = "both/mission_list.rs"]
+mod mission_list;
+#[path = "both/mission_open.rs"]
+mod mission_open;
+#[path = "both/mission_progress.rs"]
+mod mission_progress;
+#[path = "both/mission_report.rs"]
+mod mission_report;
+#[path = "both/mission_reset.rs"]
+mod mission_reset;
+#[path = "both/mission_write.rs"]
+mod mission_write;
 mod movement;
+#[path = "both/narrative.rs"]
+mod narrative;
+#[path = "both/narrative_batch.rs"]
+mod narrative_batch;
+#[path = "both/narrative_children.rs"]
+mod narrative_children;
+#[path = "both/narrative_write.rs"]
+mod narrative_write;
+mod noted;
+#[path = "both/once.rs"]
+mod once;
+#[path = "both/outbox.rs"]
+mod outbox;
 #[path = "both/point.rs"]
 mod point;
 #[path = "both/pool.rs"]
 mod pool;
+#[path = "both/preferences.rs"]
+mod preferences;
+#[path = "both/profile.rs"]
+mod profile;
+#[path = "both/purge.rs"]
+mod purge;
 #[path = "both/ranking.rs"]
 mod ranking;
 #[path = "both/report.rs"]
 mod report;
+#[path = "both/reward.rs"]
+mod reward;
+#[path = "both/standing.rs"]
+mod standing;
 #[path = "both/storage.rs"]
 mod storage;
+#[path = "both/store.rs"]
+mod store;
+#[path = "both/story.rs"]
+mod story;
+#[path = "both/story_read.rs"]
+mod story_read;
+mod together;
 #[path = "both/transfer.rs"]
 mod transfer;
+#[path = "both/upkeep.rs"]
+mod upkeep;
+mod upkeep_dialect;
 #[path = "both/user.rs"]
 mod user;
+#[path = "both/user_achievement.rs"]
+mod user_achievement;
+#[path = "both/user_batch.rs"]
+mod user_batch;
 #[path = "both/user_list.rs"]
 mod user_list;
 #[path = "both/user_lookup.rs"]
@@ -80,11 +172,14 @@ mod user_lookup;
 mod user_register;
 #[path = "both/user_write.rs"]
 mod user_write;
+#[path = "both/vip.rs"]
+mod vip;
 
 pub use storage::DieselStorage as PostgresStorage;
 
 use many::{insert_entries, lock_accounts, store_accounts};
 use movement::{MOVEMENT, apply_movement, apply_transfer};
+use noted::{WEAVES, begin_noted};
 
 /// The columns of a row, to be selected.
 const fn columns<R>() -> Columns<R, Backend> {
@@ -161,7 +256,7 @@ impl Session {
     }
 }
 
-async fn open(target: &Target, _options: &StoreOptions) -> Result<(Conn, Session), StorageError> {
+async fn open(target: &Target, options: &StoreOptions) -> Result<(Conn, Session), StorageError> {
     let unavailable = |source: Arc<dyn std::error::Error + Send + Sync>| {
         StorageError::Unavailable { resource: RESOURCE, source: Some(source) }
     };
@@ -184,17 +279,22 @@ async fn open(target: &Target, _options: &StoreOptions) -> Result<(Conn, Session
     if let Err(error) = conn.batch_execute("SET lc_messages TO 'C'").await {
         tracing::debug!(%error, "messages stay in the server's language");
     }
-    Ok((conn, session))
+    Ok((Profiled::new(conn, options.profiler.clone()), session))
 }
 
+/// A savepoint and its release are two round trips.
+const SAVEPOINTS_COST: bool = true;
+
 /// Sees what committed before each statement, whatever the server's default is.
+const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+
 async fn begin_write(conn: &mut Conn) -> QueryResult<()> {
-    Ansi::begin_transaction_sql(conn, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").await
+    conn.begin_with(BEGIN_WRITE).await
 }
 
 /// Everything read from here to the end agrees.
 async fn begin_snapshot(conn: &mut Conn) -> QueryResult<()> {
-    Ansi::begin_transaction_sql(conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+    conn.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
 }
 
 /// Writers wait for rows, not for each other: as many as there are connections.
@@ -208,7 +308,7 @@ async fn shield<T: Send + 'static>(
 }
 
 async fn server_version(conn: &mut Conn) -> QueryResult<String> {
-    use diesel_async::RunQueryDsl as _;
+    use crate::run::RunQueryDsl as _;
     let version = "current_setting('server_version')";
     diesel::select(diesel::dsl::sql::<diesel::sql_types::Text>(version)).get_result(conn).await
 }
@@ -249,7 +349,7 @@ async fn run_migrations(core: &pool::PoolCore) -> Result<migrate::Applied, Stora
     let (conn, _session) = open(&core.target, &core.options).await?;
     let applied = tokio::task::spawn_blocking(move || {
         use diesel::Connection as _;
-        let mut conn = AsyncConnectionWrapper::<AsyncPgConnection>::from(conn);
+        let mut conn = AsyncConnectionWrapper::<AsyncPgConnection>::from(conn.into_inner());
         conn.transaction(|conn| {
             diesel::connection::SimpleConnection::batch_execute(
                 conn,
@@ -271,8 +371,8 @@ async fn run_migrations(core: &pool::PoolCore) -> Result<migrate::Applied, Stora
 }
 
 async fn has_table(conn: &mut Conn, name: &'static str) -> QueryResult<bool> {
+    use crate::run::RunQueryDsl as _;
     use diesel::sql_types::{Bool, Text};
-    use diesel_async::RunQueryDsl as _;
     // to_regclass follows the search path, which no table of the catalog does by itself.
     let found = diesel::dsl::sql::<Bool>("to_regclass(").bind::<Text, _>(name).sql(") IS NOT NULL");
     diesel::select(found).get_result(conn).await
@@ -283,3 +383,12 @@ const NOTE_AGE: &str = "(EXTRACT(EPOCH FROM clock_timestamp() - noted_at) * 1000
 
 /// The half day in UTC that an entry was written in, counted from 1970.
 const ENTRY_HALF_DAY: &str = "FLOOR(EXTRACT(EPOCH FROM created_at) / 43200)";
+
+/// The values of a JSON object as a table `measured` of metrics and values.
+const MEASURED: (&str, &str) = (
+    "(SELECT key AS metric, value::bigint AS value FROM jsonb_each_text(",
+    "::jsonb)) AS measured",
+);
+
+/// The month of an unlock in UTC, as text.
+const UNLOCK_MONTH: &str = "to_char(unlocked_at AT TIME ZONE 'UTC', 'YYYY-MM')";

@@ -4,12 +4,13 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use diesel::connection::{AnsiTransactionManager as Ansi, SimpleConnection};
+use diesel::connection::SimpleConnection;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::{Connection, QueryResult, SqliteConnection};
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use guildhall_domain::Random;
+use guildhall_insight::{Profiled, System, carried};
 use guildhall_repository::{BoxError, StorageError};
 
 use crate::columns::Columns;
@@ -20,15 +21,38 @@ pub(crate) const SYSTEM: &str = "sqlite";
 const RESOURCE: &str = "the SQLite file";
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
-pub(crate) type Conn = SyncConnectionWrapper<SqliteConnection>;
+const INSIGHT: System = System::Sqlite;
+
+type Inner = SyncConnectionWrapper<SqliteConnection>;
+pub(crate) type Conn = Profiled<Inner>;
 type Backend = diesel::sqlite::Sqlite;
 
+#[path = "both/achievement.rs"]
+mod achievement;
+#[path = "both/achievement_batch.rs"]
+mod achievement_batch;
+#[path = "both/achievement_report.rs"]
+mod achievement_report;
 #[path = "both/activity.rs"]
 mod activity;
+mod append;
+#[path = "both/badge.rs"]
+mod badge;
+#[path = "both/badge_award.rs"]
+mod badge_award;
+#[path = "both/badge_batch.rs"]
+mod badge_batch;
+#[path = "both/badge_report.rs"]
+mod badge_report;
 #[path = "both/bulk.rs"]
 mod bulk;
+mod catalogue;
+#[path = "both/earned.rs"]
+mod earned;
 #[path = "both/earning.rs"]
 mod earning;
+#[path = "both/hint.rs"]
+mod hint;
 #[path = "both/hold.rs"]
 mod hold;
 #[path = "both/import.rs"]
@@ -39,8 +63,12 @@ mod import_plan;
 mod import_undo;
 #[path = "both/import_write.rs"]
 mod import_write;
+#[path = "both/interest.rs"]
+mod interest;
 #[path = "both/invalidation.rs"]
 mod invalidation;
+#[path = "both/language.rs"]
+mod language;
 #[path = "both/lease.rs"]
 mod lease;
 #[path = "both/ledger.rs"]
@@ -49,24 +77,88 @@ mod ledger;
 mod ledger_audit;
 #[path = "both/level.rs"]
 mod level;
+#[path = "both/lore.rs"]
+mod lore;
+#[path = "both/lore_batch.rs"]
+mod lore_batch;
+#[path = "both/lore_found.rs"]
+mod lore_found;
 mod member;
+#[path = "both/metric.rs"]
+mod metric;
 #[path = "both/migrate.rs"]
 mod migrate;
+#[path = "both/mission.rs"]
+mod mission;
+#[path = "both/mission_advance.rs"]
+mod mission_advance;
+#[path = "both/mission_batch.rs"]
+mod mission_batch;
+mod mission_dialect;
+#[path = "both/mission_list.rs"]
+mod mission_list;
+#[path = "both/mission_open.rs"]
+mod mission_open;
+#[path = "both/mission_progress.rs"]
+mod mission_progress;
+#[path = "both/mission_report.rs"]
+mod mission_report;
+#[path = "both/mission_reset.rs"]
+mod mission_reset;
+#[path = "both/mission_write.rs"]
+mod mission_write;
 mod movement;
+#[path = "both/narrative.rs"]
+mod narrative;
+#[path = "both/narrative_batch.rs"]
+mod narrative_batch;
+#[path = "both/narrative_children.rs"]
+mod narrative_children;
+#[path = "both/narrative_write.rs"]
+mod narrative_write;
+mod noted;
+#[path = "both/once.rs"]
+mod once;
+#[path = "both/outbox.rs"]
+mod outbox;
 #[path = "both/point.rs"]
 mod point;
 #[path = "both/pool.rs"]
 mod pool;
+#[path = "both/preferences.rs"]
+mod preferences;
+#[path = "both/profile.rs"]
+mod profile;
+#[path = "both/purge.rs"]
+mod purge;
 #[path = "both/ranking.rs"]
 mod ranking;
 #[path = "both/report.rs"]
 mod report;
+#[path = "both/reward.rs"]
+mod reward;
+#[path = "both/standing.rs"]
+mod standing;
 #[path = "both/storage.rs"]
 mod storage;
+#[path = "both/store.rs"]
+mod store;
+#[path = "both/story.rs"]
+mod story;
+#[path = "both/story_read.rs"]
+mod story_read;
+mod together;
 #[path = "both/transfer.rs"]
 mod transfer;
+#[path = "both/upkeep.rs"]
+mod upkeep;
+mod upkeep_dialect;
 #[path = "both/user.rs"]
 mod user;
+#[path = "both/user_achievement.rs"]
+mod user_achievement;
+#[path = "both/user_batch.rs"]
+mod user_batch;
 #[path = "both/user_list.rs"]
 mod user_list;
 #[path = "both/user_lookup.rs"]
@@ -75,12 +167,15 @@ mod user_lookup;
 mod user_register;
 #[path = "both/user_write.rs"]
 mod user_write;
+#[path = "both/vip.rs"]
+mod vip;
 
 pub use storage::DieselStorage as SqliteStorage;
 
 use movement::{
     MOVEMENT, apply_movement, apply_transfer, insert_entries, lock_accounts, store_accounts,
 };
+use noted::{WEAVES, begin_noted};
 
 /// The columns of a row, to be selected.
 const fn columns<R>() -> Columns<R, Backend> {
@@ -113,8 +208,8 @@ impl Session {
 }
 
 async fn open(path: &Target, options: &StoreOptions) -> Result<(Conn, Session), StorageError> {
-    let (path, options) = (path.clone(), *options);
-    let opened = tokio::task::spawn_blocking(move || open_blocking(&path, &options)).await;
+    let (path, given) = (path.clone(), options.clone());
+    let opened = tokio::task::spawn_blocking(move || open_blocking(&path, &given)).await;
     let opened = opened
         .map_err(|error| StorageError::Internal {
             operation: "open",
@@ -132,7 +227,8 @@ async fn open(path: &Target, options: &StoreOptions) -> Result<(Conn, Session), 
                 StorageError::Unavailable { resource: RESOURCE, source: Some(Arc::new(error)) }
             }
         })?;
-    Ok((Conn::new(opened), Session))
+    let conn = Profiled::new(SyncConnectionWrapper::new(opened), options.profiler.clone());
+    Ok((conn, Session))
 }
 
 fn open_blocking(
@@ -178,13 +274,16 @@ fn configure(conn: &mut SqliteConnection, options: &StoreOptions) -> QueryResult
 
 /// Opens a unit as a writer: two units then queue, where a late lock upgrade would fail at once.
 async fn begin_write(conn: &mut Conn) -> QueryResult<()> {
-    conn.spawn_blocking(|inner| Ansi::begin_transaction_sql(inner, "BEGIN IMMEDIATE")).await
+    conn.begin_with("BEGIN IMMEDIATE").await
 }
 
 /// Everything read from here to the end agrees.
 async fn begin_snapshot(conn: &mut Conn) -> QueryResult<()> {
-    conn.spawn_blocking(|inner| Ansi::begin_transaction_sql(inner, "BEGIN DEFERRED")).await
+    conn.begin_with("BEGIN DEFERRED").await
 }
+
+/// A savepoint costs next to nothing.
+const SAVEPOINTS_COST: bool = false;
 
 /// SQLite has one writer at a time: they queue here, in order, instead of polling for the lock.
 const WRITERS_MAX: usize = 1;
@@ -194,7 +293,7 @@ const WRITERS_MAX: usize = 1;
 async fn shield<T: Send + 'static>(
     work: impl Future<Output = Worked<T>> + Send + 'static,
 ) -> Worked<T> {
-    match tokio::spawn(work).await {
+    match tokio::spawn(carried(work)).await {
         Ok(outcome) => outcome,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
         // The runtime is shutting down.
@@ -206,7 +305,7 @@ async fn shield<T: Send + 'static>(
 }
 
 async fn server_version(conn: &mut Conn) -> QueryResult<String> {
-    use diesel_async::RunQueryDsl as _;
+    use crate::run::RunQueryDsl as _;
     diesel::select(diesel::dsl::sql::<diesel::sql_types::Text>("sqlite_version()"))
         .get_result(conn)
         .await
@@ -240,7 +339,8 @@ fn classify(error: &DieselError) -> Class {
 /// Applies what is missing, all in one transaction that excludes every other writer.
 async fn run_migrations(core: &pool::PoolCore) -> Result<migrate::Applied, StorageError> {
     let turn = core.turn(true).await?;
-    let (mut conn, _session) = open(&core.target, &core.options).await?;
+    let (conn, _session) = open(&core.target, &core.options).await?;
+    let mut conn = conn.into_inner();
     // Not bounded: a large database may take its time.
     let work = async move {
         let applied = conn
@@ -256,8 +356,8 @@ async fn run_migrations(core: &pool::PoolCore) -> Result<migrate::Applied, Stora
 }
 
 async fn has_table(conn: &mut Conn, name: &'static str) -> QueryResult<bool> {
+    use crate::run::RunQueryDsl as _;
     use diesel::{ExpressionMethods as _, QueryDsl as _};
-    use diesel_async::RunQueryDsl as _;
     let listed = sqlite_master::table.filter(sqlite_master::name.eq(name));
     diesel::select(diesel::dsl::exists(listed)).get_result(conn).await
 }
@@ -265,6 +365,8 @@ async fn has_table(conn: &mut Conn, name: &'static str) -> QueryResult<bool> {
 diesel::table! {
     sqlite_master (name) {
         name -> Text,
+        #[sql_name = "type"]
+        kind -> Text,
     }
 }
 
@@ -273,3 +375,10 @@ const NOTE_AGE: &str = "(CAST(unixepoch('subsec') * 1000000 AS INTEGER) - noted_
 
 /// The half day in UTC that an entry was written in, counted from 1970.
 const ENTRY_HALF_DAY: &str = "created_at / 43200000000 - (created_at < 0)";
+
+/// The values of a JSON object as a table `measured` of metrics and values.
+const MEASURED: (&str, &str) =
+    ("(SELECT key AS metric, value AS value FROM json_each(", ")) AS measured");
+
+/// The month of an unlock in UTC, as text.
+const UNLOCK_MONTH: &str = "strftime('%Y-%m', unlocked_at / 1000000, 'unixepoch')";

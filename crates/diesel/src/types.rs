@@ -11,12 +11,15 @@ use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{BigInt, Integer, SqlType, Text};
 use diesel::sqlite::Sqlite;
 use guildhall_domain::{Day, Json, Timestamp};
+use guildhall_repository::CursorColumn;
 
 /// An instant: `timestamptz` in PostgreSQL, microseconds since 1970 in SQLite.
 #[derive(SqlType, QueryId)]
 #[diesel(postgres_type(oid = 1184, array_oid = 1185))]
 #[diesel(sqlite_type(name = "Long"))]
 pub struct UtcTime;
+
+impl diesel::sql_types::SqlOrd for UtcTime {}
 
 /// A calendar day: `date` in PostgreSQL, `2026-01-31` in SQLite.
 #[derive(SqlType, QueryId)]
@@ -48,6 +51,16 @@ pub(crate) struct DbJson(pub(crate) Json);
 /// From 1970 to 2000, where PostgreSQL begins to count.
 const PG_EPOCH_MICROS: i64 = 946_684_800_000_000;
 const PG_EPOCH_DAYS: i32 = 10_957;
+
+impl CursorColumn for DbTime {
+    fn write(&self, text: &mut String) {
+        self.0.write(text);
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        Timestamp::read(text).map(Self)
+    }
+}
 
 impl FromSql<UtcTime, Pg> for DbTime {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {

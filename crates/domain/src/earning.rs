@@ -94,6 +94,7 @@ impl Default for EarningRules {
 
 /// A successful check-in.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct CheckIn {
     /// The community day.
     pub day: Day,

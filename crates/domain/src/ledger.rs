@@ -166,7 +166,8 @@ pub enum LedgerRule {
     L4,
     /// Lifetime earned and spent are the sums of their entries.
     L5,
-    /// No balance, entry or hold stands without its counterpart.
+    /// No balance, entry or hold stands without its counterpart, unless the counterpart's member was
+    /// purged.
     L6,
 }
 

@@ -20,6 +20,8 @@ text_enum! {
         LifetimeEarned = "lifetime_earned",
         /// Experience.
         Xp = "xp",
+        /// Achievements unlocked.
+        Achievements = "achievements",
     }
 }
 
@@ -35,7 +37,8 @@ pub struct LeaderboardRow {
     pub name: String,
     /// Accounts in other systems, by provider.
     pub externals: Vec<ExternalAccount>,
-    /// The ranked value, more than zero, in minor units on the scale of points.
+    /// The ranked value, more than zero, in minor units on the scale of points: an achievement counts
+    /// as one point.
     pub value: Points,
     /// The level reached.
     pub level: u32,

@@ -137,6 +137,12 @@ fn no_white_space(text: &str) -> Option<Rule> {
         .then_some(Rule::Malformed { expected: "without white space" })
 }
 
+fn color(text: &str) -> Option<Rule> {
+    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6);
+    let valid = digits.is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+    (!valid).then_some(Rule::Malformed { expected: "a colour such as #a0b1c2" })
+}
+
 text_types! {
     /// A login or chat name, unique without regard to case.
     Username("username", 64, no_white_space);
@@ -174,6 +180,34 @@ text_types! {
     HoldReason("reason", 50, slug);
     /// A caller's key that makes a request take effect once.
     IdemKey("idem_key", 200, any);
+    /// What makes a reward be given once: the thing that gives it, the member, and which reward.
+    RewardKey("reward_key", 400, any);
+    /// What a mission or a piece of a story is called.
+    Title("title", 200, any);
+    /// What an achievement, a badge, a category or a thing in the store is called.
+    Label("name", 100, any);
+    /// What a mission asks for, an achievement honours, or a thing in the store does.
+    Summary("description", 2_000, any);
+    /// The text of a story or a piece of lore, or the address of its picture or sound.
+    Content("content", 20_000, any);
+    /// What a choice says.
+    ChoiceText("choice", 500, any);
+    /// Who speaks in a piece of a story.
+    CharacterName("character", 100, any);
+    /// What is promised in words beside a reward.
+    RewardText("reward_text", 500, any);
+    /// A symbol: an emoji, or a short name that the application knows.
+    Icon("icon", 100, any);
+    /// The key a row had in the system it was imported from.
+    LegacyKey("legacy_key", 255, any);
+    /// What an application remembers of a member under a name of its own.
+    PreferenceValue("value", 200, any);
+    /// A font, or a list of them as style sheets have it.
+    FontFamily("font_family", 50, any);
+    /// A colour as `#rrggbb`.
+    Color("color", 7, color);
+    /// What ties together everything that one request caused, in logs and in the outbox.
+    CorrelationId("correlation_id", 100, no_white_space);
 }
 
 /// Lower-cases `raw` and replaces what a slug may not hold by `_`, at most `chars_max` characters.

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::month::Month;
 use crate::violation::{Rule, Violation};
 
 /// An instant in UTC, to the microsecond, between the years -9999 and 9999.
@@ -139,6 +140,19 @@ impl Day {
             .duration_since(Date::constant(1970, 1, 1).to_datetime(jiff::civil::Time::midnight()));
         // Ten thousand years are under four million days.
         i32::try_from(seconds.as_secs().div_euclid(86_400)).unwrap_or(i32::MAX)
+    }
+
+    /// The ISO 8601 week it lies in: the year the week belongs to, and 1 to 53.
+    #[must_use]
+    pub fn iso_week(self) -> (i16, u8) {
+        let week = self.0.iso_week_date();
+        (week.year(), week.week().unsigned_abs())
+    }
+
+    /// The calendar month it lies in.
+    #[must_use]
+    pub fn month(self) -> Month {
+        Month::of_date(self.0)
     }
 
     /// The day before, or this day at the beginning of time.

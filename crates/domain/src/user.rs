@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::external::{ExternalAccount, NewExternal};
+use crate::id::row_ids;
 use crate::point::PointAccount;
 use crate::ranking::RankInfo;
 use crate::text::{
@@ -11,22 +12,6 @@ use crate::text::{
 };
 use crate::time::Timestamp;
 use crate::violation::{Rule, Violation};
-
-macro_rules! row_ids {
-    ($($(#[$doc:meta])* $name:ident;)+) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-        #[cfg_attr(feature = "serde", serde(transparent))]
-        pub struct $name(pub i64);
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.fmt(f)
-            }
-        }
-    )+};
-}
 
 row_ids! {
     /// Identifies a [`User`]. The store assigns it, ascending; ids of other systems are external

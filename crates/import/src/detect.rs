@@ -1,5 +1,7 @@
 //! What kind of file it is, judged by its content, and whether it stays as it is.
 
+mod story;
+
 use std::fmt;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -16,6 +18,10 @@ pub enum SourceKind {
     SqliteBot,
     /// The JSON user store of a statistics bot.
     JsonStore,
+    /// Fragments of a story in JSON: one, a list, or an object with a list called `fragments`.
+    NarrativeJson,
+    /// A script that inserts a catalogue of achievements.
+    AchievementScript,
 }
 
 impl fmt::Display for SourceKind {
@@ -23,6 +29,8 @@ impl fmt::Display for SourceKind {
         f.pad(match self {
             Self::SqliteBot => "sqlite-bot",
             Self::JsonStore => "json-store",
+            Self::NarrativeJson => "narrative-json",
+            Self::AchievementScript => "achievement-script",
         })
     }
 }
@@ -30,11 +38,16 @@ impl fmt::Display for SourceKind {
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// The kind of the file at `path`, by its first bytes and never by its name: SQLite files begin
-/// with a magic text, JSON stores with a brace, perhaps after white space or a byte order mark.
+/// How much of a file is looked at.
+const HEAD_BYTES: usize = 64 << 10;
+
+/// The kind of the file at `path`, by its first 64 KiB and never by its name: SQLite files begin
+/// with a magic text, JSON with a brace or bracket, perhaps after white space or a byte order mark.
+/// JSON whose first names are those of fragments is a story, any other a user store. Text that
+/// names an `achievementId` is a script.
 pub fn detect(path: &Path) -> Result<SourceKind, ImportError> {
     let mut file = open(path)?;
-    let mut head = [0_u8; 4096];
+    let mut head = vec![0_u8; HEAD_BYTES];
     let mut length = 0;
     while length < head.len() {
         match file.read(&mut head[length..]) {
@@ -49,10 +62,18 @@ pub fn detect(path: &Path) -> Result<SourceKind, ImportError> {
     let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
     match first {
         _ if head.starts_with(SQLITE_MAGIC) => Ok(SourceKind::SqliteBot),
-        Some(b'{' | b'[') => Ok(SourceKind::JsonStore),
-        None if length < 4096 => Err(ImportError::Empty { path: path.into() }),
+        Some(b'{' | b'[') if story::begins(text) => Ok(SourceKind::NarrativeJson),
+        Some(b'{') => Ok(SourceKind::JsonStore),
+        Some(_) if names_achievements(text) => Ok(SourceKind::AchievementScript),
+        Some(b'[') => Ok(SourceKind::JsonStore),
+        None if length < HEAD_BYTES => Err(ImportError::Empty { path: path.into() }),
         _ => Err(ImportError::UnknownKind { path: path.into() }),
     }
+}
+
+fn names_achievements(text: &[u8]) -> bool {
+    let name = b"achievementId";
+    text.windows(name.len()).any(|part| part == name)
 }
 
 /// Opens a plain file for reading, or says what is wrong with it.

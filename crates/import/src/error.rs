@@ -38,8 +38,11 @@ pub enum ImportError {
         /// The file.
         path: PathBuf,
     },
-    /// Neither an SQLite database nor JSON.
-    #[error("{} is neither an SQLite database nor a JSON file", .path.display())]
+    /// Neither an SQLite database nor JSON, nor a script with a catalogue.
+    #[error(
+        "{} is neither an SQLite database nor a JSON file nor a catalogue of achievements",
+        .path.display()
+    )]
     UnknownKind {
         /// The file.
         path: PathBuf,
@@ -104,12 +107,30 @@ pub enum ImportError {
         detail: String,
     },
     /// JSON of another program.
-    #[error("{} is JSON, but not a user store: {detail}", .path.display())]
+    #[error("{} is JSON, but of another program: {detail}", .path.display())]
     ForeignJson {
         /// The file.
         path: PathBuf,
         /// What is missing.
         detail: &'static str,
+    },
+    /// A file that is read as a whole, and is too long for that.
+    #[error("{} is longer than {bytes_max} bytes", .path.display())]
+    FileTooLong {
+        /// The file.
+        path: PathBuf,
+        /// The longest file of its kind.
+        bytes_max: u64,
+    },
+    /// A script whose catalogue cannot be read.
+    #[error("{} cannot be read at line {line}: {expected} expected", .path.display())]
+    InvalidScript {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// What should have been there.
+        expected: &'static str,
     },
     /// One record so long that it cannot be a member.
     #[error("{} has a record of more than {bytes_max} bytes before byte {offset}", .path.display())]
@@ -143,6 +164,15 @@ pub enum ImportError {
     /// Nothing was ever imported under this name.
     #[error("nothing was imported from {source_name}")]
     NeverImported {
+        /// The source that was to be undone.
+        source_name: String,
+    },
+    /// The import brought no members, and what it defined for everybody is not taken back.
+    #[error(
+        "{source_name} brought no members; what it defined stays: missions, achievements, badges, \
+         the story, lore, rewards and levels"
+    )]
+    NothingToUndo {
         /// The source that was to be undone.
         source_name: String,
     },
@@ -180,11 +210,14 @@ impl ImportError {
             Self::InvalidJson { truncated: true, .. } => "truncated_json",
             Self::InvalidJson { .. } => "invalid_json",
             Self::ForeignJson { .. } => "foreign_json",
+            Self::FileTooLong { .. } => "file_too_long",
+            Self::InvalidScript { .. } => "invalid_script",
             Self::RecordTooLong { .. } => "record_too_long",
             Self::Changed { .. } => "source_changed",
             Self::Busy { .. } => "import_busy",
             Self::LeaseLost { .. } => "import_lease_lost",
             Self::NeverImported { .. } => "never_imported",
+            Self::NothingToUndo { .. } => "nothing_to_undo",
             Self::SourceName { .. } => "source_name",
             Self::Storage(error) => error.kind().code(),
             Self::Internal { .. } => "internal",
@@ -204,6 +237,9 @@ impl ImportError {
             }
             Self::InvalidJson { truncated: true, .. } => {
                 Some("copy the file again, or restore a backup; the bot rewrites it as a whole")
+            }
+            Self::NothingToUndo { .. } => {
+                Some("switch off what is not wanted any more: members may hold it by now")
             }
             Self::SourceInUse { .. } | Self::Changed { .. } => {
                 Some("stop the bot, or import a copy of the file, and run it again")

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use guildhall_domain::{CommunityZone, Points, Timestamp, Violation};
+use guildhall_domain::{CommunityZone, Json, Points, Timestamp, Violation};
 
 use crate::findings::Findings;
 use crate::value::{self, Value};
@@ -85,6 +85,60 @@ impl Fields<'_> {
             _ => {
                 self.warn(field, format!("is not true or false; taken as {default}"));
                 default
+            }
+        }
+    }
+
+    /// A JSON object or list that is kept in a column of text; nothing when it is empty.
+    pub(crate) fn json(&mut self, field: &str, value: &Value) -> Option<Json> {
+        let text = match value {
+            blank if blank.is_blank() => return None,
+            Value::Text(text) => text,
+            _ => {
+                self.warn(field, "is not JSON; left out");
+                return None;
+            }
+        };
+        let json: serde_json::Value = match serde_json::from_str(text) {
+            Ok(json) => json,
+            Err(_) => {
+                self.warn(field, "is not JSON; left out");
+                return None;
+            }
+        };
+        let is_empty = match &json {
+            serde_json::Value::Null => true,
+            serde_json::Value::Object(fields) => fields.is_empty(),
+            serde_json::Value::Array(items) => items.is_empty(),
+            _ => false,
+        };
+        if is_empty {
+            return None;
+        }
+        match Json::new(json) {
+            Ok(json) => Some(json),
+            Err(violation) => {
+                self.warn(field, format!("{}; left out", violation.rule));
+                None
+            }
+        }
+    }
+
+    /// The items of a list that is kept in a column of text.
+    pub(crate) fn list(&mut self, field: &str, value: &Value) -> Vec<serde_json::Value> {
+        let json = match value {
+            blank if blank.is_blank() => return Vec::new(),
+            Value::Text(text) => serde_json::from_str(text).ok(),
+            _ => None,
+        };
+        match json {
+            Some(serde_json::Value::Array(items)) => items,
+            Some(serde_json::Value::Null) => Vec::new(),
+            // An empty object is what some versions write for an empty list.
+            Some(serde_json::Value::Object(fields)) if fields.is_empty() => Vec::new(),
+            _ => {
+                self.warn(field, "is not a list; left out");
+                Vec::new()
             }
         }
     }

@@ -1,5 +1,8 @@
 //! The run: inspect, validate, write in batches, verify, report.
 
+mod catalogue;
+mod facts;
+mod rows;
 mod tally;
 mod undo;
 mod verify;
@@ -10,9 +13,10 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use guildhall_domain::{Clock, CommunityZone};
+use guildhall_domain::{Clock, CommunityZone, Level};
 use guildhall_repository::{Storage, StorageError};
 
+use crate::catalogue::Catalogue;
 use crate::detect::SourceFile;
 use crate::error::ImportError;
 use crate::reader;
@@ -38,7 +42,8 @@ pub struct ImportOptions {
     /// For how long to wait for another owner's lease, such as that of a killed run.
     pub wait: Duration,
     /// The name under which the source is remembered, instead of its kind (`sqlite-bot`,
-    /// `json-store`). A second bot of the same kind needs one. 1 to 200 characters.
+    /// `json-store`, `narrative-json`, `achievement-script`). A second bot of the same kind needs
+    /// one. 1 to 200 characters.
     pub source_name: Option<String>,
 }
 
@@ -121,6 +126,7 @@ impl Importer {
         progress(Progress { phase: Phase::Validate, done: survey.members, total });
 
         let levels = std::mem::take(&mut survey.levels);
+        let catalogue = std::mem::take(&mut survey.catalogue);
         let earlier = self.storage.imports().find(&source).await?;
         let mut report = ImportReport::of_survey(file.kind, source, levels.len(), survey);
         report.earlier_run = earlier.as_ref().map(|run| run.phase.into());
@@ -128,7 +134,8 @@ impl Importer {
             report.dry_run = true;
             report.matches = report.tables.iter().all(|table| table.skipped_total == 0);
         } else {
-            self.import(&file, &levels, earlier, &mut report, &progress).await?;
+            let defined = Defined { levels, catalogue };
+            self.import(&file, &defined, earlier, &mut report, &progress).await?;
         }
         report.duration = began.elapsed();
         tracing::info!(
@@ -158,6 +165,10 @@ impl Importer {
         }
     }
 
+    const fn zone(&self) -> &CommunityZone {
+        &self.options.zone
+    }
+
     fn read_options(&self) -> ReadOptions {
         let ImportOptions { zone, dry_run, .. } = &self.options;
         ReadOptions { zone: zone.clone(), now: self.clock.now(), dry_run: *dry_run }
@@ -169,6 +180,12 @@ impl Importer {
             entries: self.options.batch_entries.max(1),
         }
     }
+}
+
+/// What a source defines for everybody.
+struct Defined {
+    levels: Vec<Level>,
+    catalogue: Catalogue,
 }
 
 /// Before an import is held, a refusal of its state means that somebody else holds one.

@@ -5,11 +5,12 @@ use std::ops::ControlFlow;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::task::JoinHandle;
 
+use crate::catalogue::Catalogue;
 use crate::detect::{SourceFile, SourceKind};
 use crate::error::ImportError;
 use crate::findings::Findings;
 use crate::record::{Batch, BatchLimits, ReadOptions, Record, Survey};
-use crate::{json_store, sqlite_bot};
+use crate::{authored, json_store, sqlite_bot};
 
 /// Members between two signs of life of a pass without batches.
 const TICK_MEMBERS: u64 = 1000;
@@ -53,7 +54,7 @@ pub(crate) fn find(file: SourceFile) -> Reading<(), (SourceFile, Survey)> {
     Reading::start(&file, |file, _| {
         let survey = match file.kind {
             SourceKind::SqliteBot => sqlite_bot::inspect(file)?,
-            SourceKind::JsonStore => Survey::default(),
+            _ => Survey::default(),
         };
         Ok((file.clone(), survey))
     })
@@ -72,6 +73,9 @@ pub(crate) fn count(
                 let findings = &mut survey.findings;
                 json_store::read(file, &options, None, findings, &mut |_| go_on(&sender))?;
             }
+            SourceKind::NarrativeJson | SourceKind::AchievementScript => {
+                authored::catalogue(file, options.now, &mut survey.findings)?;
+            }
         }
         Ok(survey)
     })
@@ -86,6 +90,13 @@ pub(crate) fn validate(
 ) -> Reading<u64, Survey> {
     Reading::start(file, move |file, sender| {
         let mut findings = std::mem::take(&mut survey.findings);
+        survey.catalogue = match file.kind {
+            SourceKind::SqliteBot => sqlite_bot::catalogue(file, &options, &mut findings)?,
+            SourceKind::JsonStore => Catalogue::default(),
+            SourceKind::NarrativeJson | SourceKind::AchievementScript => {
+                authored::catalogue(file, options.now, &mut findings)?
+            }
+        };
         read(file, &options, None, &mut findings, &mut |record| {
             if survey.count(&record.member) && options.dry_run {
                 let message = "is not the sum of the ledger; an `import` entry is to be added";
@@ -143,6 +154,7 @@ fn read(
     match file.kind {
         SourceKind::SqliteBot => sqlite_bot::read(file, options, after, findings, each),
         SourceKind::JsonStore => json_store::read(file, options, after, findings, each),
+        SourceKind::NarrativeJson | SourceKind::AchievementScript => Ok(()), // Without members.
     }
 }
 

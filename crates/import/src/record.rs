@@ -2,6 +2,8 @@
 
 use guildhall_domain::{CommunityZone, ImportedEntry, ImportedMember, Level, Points, Timestamp};
 
+use crate::catalogue::Catalogue;
+use crate::facts::Fact;
 use crate::findings::Findings;
 use crate::total::PointTotal;
 
@@ -17,6 +19,8 @@ pub(crate) struct Record {
     pub(crate) position: i64,
     /// How many rows of each of the [`SIDE_TABLES`] are in it.
     pub(crate) side_rows: [u32; 4],
+    /// What the member did, to be written once there is a member here.
+    pub(crate) facts: Vec<Fact>,
 }
 
 /// How a reader reads.
@@ -35,6 +39,7 @@ pub(crate) struct ReadOptions {
 pub(crate) struct Survey {
     pub(crate) findings: Findings,
     pub(crate) levels: Vec<Level>,
+    pub(crate) catalogue: Catalogue,
     pub(crate) members: u64,
     pub(crate) entries: u64,
     pub(crate) entries_added: u64,

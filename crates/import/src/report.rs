@@ -245,6 +245,8 @@ pub struct UndoReport {
     pub kept: Vec<i64>,
     /// Whether nothing is left to be taken back.
     pub complete: bool,
+    /// What imports define for everybody, which stays whatever is taken back.
+    pub stays: &'static [&'static str],
 }
 
 /// What a run is doing.

@@ -4,6 +4,8 @@
 //! typed one. Identifiers in it come from fixed lists; the names of tables that are only counted
 //! are quoted. Nothing is ever written: files are opened read-only.
 
+mod catalogue;
+mod facts;
 mod ledger;
 mod level;
 mod open;
@@ -18,12 +20,14 @@ use diesel::RunQueryDsl;
 use diesel::connection::DefaultLoadingMode;
 use diesel::sqlite::SqliteConnection;
 
+use self::facts::FactSides;
 use self::ledger::LedgerRow;
 use self::open::{broken, connect};
 use self::schema::Schema;
 use self::side::Side;
 use self::user::{Belongings, StatsRow, UserRow};
 use self::vip::{AccessRow, SubscriptionRow, VipTransactionRow};
+use crate::catalogue::Catalogue;
 use crate::detect::SourceFile;
 use crate::error::ImportError;
 use crate::findings::Findings;
@@ -53,6 +57,15 @@ pub(crate) fn count(file: &SourceFile, survey: &mut Survey) -> Result<(), Import
     Ok(())
 }
 
+/// What the bot defines for everybody.
+pub(crate) fn catalogue(
+    file: &SourceFile,
+    options: &ReadOptions,
+    findings: &mut Findings,
+) -> Result<Catalogue, ImportError> {
+    catalogue::read(file, options, findings)
+}
+
 /// Reads the members in ascending order of their ids, from just past `after`, each with everything
 /// that belongs to it, until `each` has had enough.
 ///
@@ -65,14 +78,8 @@ pub(crate) fn read(
     findings: &mut Findings,
     each: &mut dyn FnMut(Record) -> ControlFlow<()>,
 ) -> Result<(), ImportError> {
-    let mut conns: [SqliteConnection; 6] = [
-        connect(file)?,
-        connect(file)?,
-        connect(file)?,
-        connect(file)?,
-        connect(file)?,
-        connect(file)?,
-    ];
+    let mut conns: [SqliteConnection; 6] = connections(file)?;
+    let mut fact_conns: [SqliteConnection; facts::CONNECTIONS] = connections(file)?;
     let schema = Schema::read(&mut conns[0], file)?;
     for table in schema.tables_read() {
         findings.table(table); // Also of a table without rows something is to be said.
@@ -83,6 +90,8 @@ pub(crate) fn read(
     let mut subscriptions = Side::<SubscriptionRow>::open(subscriptions, file, &schema, after)?;
     let mut transactions = Side::<VipTransactionRow>::open(transactions, file, &schema, after)?;
     let mut access = Side::<AccessRow>::open(access, file, &schema, after)?;
+
+    let mut facts = FactSides::open(&mut fact_conns, file, &schema, after)?;
 
     let query = diesel::sql_query(user::query(&schema, after));
     let rows = query
@@ -101,7 +110,8 @@ pub(crate) fn read(
             transactions: transactions.take(id, findings)?,
             access: access.take(id, findings)?,
         };
-        let record = user::member(id, &row, belongings, options, findings);
+        let facts = facts.take(id, &row, options, findings)?;
+        let record = user::member(id, &row, belongings, facts, options, findings);
         if each(record).is_break() {
             return Ok(());
         }
@@ -110,5 +120,13 @@ pub(crate) fn read(
     ledger.rest(findings)?;
     subscriptions.rest(findings)?;
     transactions.rest(findings)?;
-    access.rest(findings)
+    access.rest(findings)?;
+    facts.rest(findings)
+}
+
+/// One connection a stream.
+fn connections<const N: usize>(file: &SourceFile) -> Result<[SqliteConnection; N], ImportError> {
+    let conns: Vec<SqliteConnection> =
+        (0..N).map(|_| connect(file)).collect::<Result<_, ImportError>>()?;
+    conns.try_into().map_err(|_| ImportError::Internal { path: file.path.clone() })
 }

@@ -2,6 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "tests, with helpers that clippy takes for something else")]
 
+#[path = "all/authored.rs"]
+mod authored;
+#[path = "all/community.rs"]
+mod community;
+#[path = "all/community_story.rs"]
+mod community_story;
+#[path = "all/facts.rs"]
+mod facts;
 #[path = "all/fake.rs"]
 mod fake;
 #[path = "all/files.rs"]

@@ -33,7 +33,8 @@ pub trait ActivityRepository: Send + Sync {
 
     /// Folds values into counters, atomically, and gives the new values in the order given. 1 to
     /// 20 different counters. `NotFound` without the member; `InvalidState` when a counter was
-    /// begun with another fold.
+    /// begun with another fold. A `highest_score_bp` of at least 9000 after a `lowest_score_bp` of
+    /// at most 4000 sets the counter `redemption` to 1.
     async fn bump_counters(
         &self,
         user: UserId,

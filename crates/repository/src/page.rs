@@ -2,77 +2,7 @@
 
 use guildhall_domain::{Rule, Timestamp, Violation};
 
-/// Where a keyset page goes on. Opaque: pass it back as it came. It belongs to one order of one
-/// list, and another list refuses it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Cursor(String);
-
-const FOREIGN: Violation =
-    Violation::new("cursor", Rule::Malformed { expected: "the `next_cursor` of the same list" });
-
-impl Cursor {
-    /// The longest text accepted, in bytes.
-    pub const BYTES_MAX: usize = 200;
-
-    /// For implementations: names the list and its order, then the sort columns of the last row.
-    #[must_use]
-    pub fn encode(list: &str, columns: &[Option<i64>]) -> Self {
-        let mut text = list.to_owned();
-        for column in columns {
-            text.push('~');
-            match column {
-                Some(value) => text.push_str(&value.to_string()),
-                None => text.push('x'),
-            }
-        }
-        Self(text)
-    }
-
-    /// For implementations: the columns that [`Cursor::encode`] was given for `list`.
-    pub fn decode<const N: usize>(&self, list: &str) -> Result<[Option<i64>; N], Violation> {
-        let columns = self.0.strip_prefix(list).and_then(|rest| rest.strip_prefix('~'));
-        let mut decoded = [None; N];
-        let mut parts = columns.ok_or(FOREIGN)?.split('~');
-        for slot in &mut decoded {
-            *slot = match parts.next().ok_or(FOREIGN)? {
-                "x" => None,
-                value => Some(value.parse().map_err(|_| FOREIGN)?),
-            };
-        }
-        if parts.next().is_some() { Err(FOREIGN) } else { Ok(decoded) }
-    }
-
-    /// For implementations: a cursor over ids alone.
-    pub fn decode_id(&self, list: &str) -> Result<i64, Violation> {
-        let [id] = self.decode(list)?;
-        id.ok_or(FOREIGN)
-    }
-
-    /// For implementations: a cursor over a time that may be absent and an id.
-    pub fn decode_time(&self, list: &str) -> Result<(Option<Timestamp>, i64), Violation> {
-        let [time, id] = self.decode(list)?;
-        let time = time.map(Timestamp::from_micros).transpose().map_err(|_| FOREIGN)?;
-        Ok((time, id.ok_or(FOREIGN)?))
-    }
-
-    /// The opaque text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::str::FromStr for Cursor {
-    type Err = Violation;
-    fn from_str(raw: &str) -> Result<Self, Violation> {
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b"~-._:".contains(&b);
-        if !raw.is_empty() && raw.len() <= Self::BYTES_MAX && raw.bytes().all(plain) {
-            Ok(Self(raw.to_owned()))
-        } else {
-            Err(FOREIGN)
-        }
-    }
-}
+use crate::Cursor;
 
 /// Which keyset page: at most `limit` items from just past `after`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,17 +58,15 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// For implementations: of `limit + 1` fetched rows keeps `limit`, and a cursor if one was left.
-    pub fn from_fetched(mut items: Vec<T>, limit: u16, cursor: impl Fn(&T) -> Cursor) -> Self {
-        let more = items.len() > usize::from(limit);
-        items.truncate(usize::from(limit));
-        let next_cursor = if more { items.last().map(cursor) } else { None };
-        Self { items, next_cursor }
-    }
-
     /// The same page of other items.
     pub fn map<U>(self, change: impl FnMut(T) -> U) -> Page<U> {
         Page { items: self.items.into_iter().map(change).collect(), next_cursor: self.next_cursor }
+    }
+
+    /// The same page of other items, unless one of them cannot be made.
+    pub fn try_map<U, E>(self, change: impl FnMut(T) -> Result<U, E>) -> Result<Page<U>, E> {
+        let items = self.items.into_iter().map(change).collect::<Result<_, _>>()?;
+        Ok(Page { items, next_cursor: self.next_cursor })
     }
 }
 
@@ -241,25 +169,5 @@ mod tests {
         assert_eq!(PageRequest::first(200).unwrap().limit(), 200);
         assert!(OffsetRequest::new(101, 0).is_err() && OffsetRequest::new(1, 10_001).is_err());
         assert!(ListLimit::new(0).is_err());
-    }
-
-    #[test]
-    fn a_cursor_serves_its_own_list_only() {
-        let cursor = Cursor::encode("users.active", &[None, Some(-7)]);
-        let again: Cursor = cursor.as_str().parse().unwrap();
-        assert_eq!(again.decode("users.active").unwrap(), [None, Some(-7)]);
-        assert!(
-            again.decode::<2>("users.id").is_err() && again.decode::<1>("users.active").is_err()
-        );
-        assert!("users.active~1;drop".parse::<Cursor>().is_err());
-        assert!("u".repeat(201).parse::<Cursor>().is_err());
-    }
-
-    #[test]
-    fn a_full_page_without_successor_ends_the_list() {
-        let cursor = |id: &i64| Cursor::encode("t", &[Some(*id)]);
-        assert_eq!(Page::from_fetched(vec![1, 2], 2, cursor).next_cursor, None);
-        let page = Page::from_fetched(vec![1, 2, 3], 2, cursor);
-        assert_eq!((page.items, page.next_cursor), (vec![1, 2], Some(cursor(&2))));
     }
 }

@@ -30,6 +30,15 @@ pub type BulkOutcome = Vec<Result<Outcome<PointEntry>, StorageError>>;
 #[cfg_attr(feature = "mock", mockall::automock)] // Stays above `async_trait`: mockall requires it.
 #[async_trait]
 pub trait PointRepository: Send + Sync {
+    /// Locks the accounts of 1 to 100 members, in ascending order of ids, until the unit ends. A
+    /// workflow that writes more than one table of a member takes this lock first, and what it then
+    /// does to the member happens after all earlier such workflows and before all later ones.
+    ///
+    /// Readers and single movements of others are not kept out of anything but these accounts.
+    /// `NotFound` names the least id that does not exist or was deleted. Outside a unit it locks
+    /// nothing for longer than the call, and only checks that the members exist.
+    async fn lock(&self, users: &[UserId]) -> Result<(), StorageError>;
+
     /// The account; `None` without the member.
     async fn account(&self, user: UserId) -> Result<Option<PointAccount>, StorageError>;
 
@@ -88,6 +97,15 @@ pub trait PointRepository: Send + Sync {
         xp: Xp,
         now: Timestamp,
     ) -> Result<Outcome<PointAccount>, StorageError>;
+
+    /// Lets every later award give `boost` times the experience, unless the member has a greater
+    /// boost already; the account is given as it then is.
+    async fn raise_xp_boost(
+        &self,
+        user: UserId,
+        boost: BasisPoints,
+        now: Timestamp,
+    ) -> Result<PointAccount, StorageError>;
 
     /// Keeps points back. `AlreadyExists` while a hold of this member, reason and thing is active.
     async fn hold(&self, request: &HoldRequest, now: Timestamp) -> Result<PointHold, StorageError>;

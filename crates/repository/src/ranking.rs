@@ -14,7 +14,7 @@ use crate::{OffsetRequest, Page, PageRequest, Ranked, StorageError};
 #[async_trait]
 pub trait RankingRepository: Send + Sync {
     /// Active members with a value above zero: greatest first, then ascending ids. Equals share a
-    /// rank. Read in one snapshot.
+    /// rank. Read in one snapshot. An achievement counts as one point, whether it is active or not.
     async fn leaderboard(
         &self,
         metric: LeaderboardMetric,

@@ -1,36 +1,13 @@
-//! The storage as a whole, and the unit of work.
+//! The storage as a whole, and what a unit of work is.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use guildhall_domain::Timestamp;
 
-use crate::{
-    ActivityRepository, ImportRepository, InvalidationNote, InvalidationRepository,
-    LedgerRepository, LevelRepository, PointRepository, RankingRepository, StorageError,
-    UserRepository,
-};
+use crate::{InvalidationNote, StorageError};
 
-/// Every repository. What lends them decides how their calls run: each on its own, or all in one
-/// transaction.
-pub trait Repositories: Send + Sync {
-    /// Members and their accounts elsewhere.
-    fn users(&self) -> &dyn UserRepository;
-    /// What members do.
-    fn activity(&self) -> &dyn ActivityRepository;
-    /// Accounts, movements, holds and earning rules.
-    fn points(&self) -> &dyn PointRepository;
-    /// Reading and auditing the ledger.
-    fn ledger(&self) -> &dyn LedgerRepository;
-    /// Leaderboards, ranks and totals.
-    fn rankings(&self) -> &dyn RankingRepository;
-    /// The level table.
-    fn levels(&self) -> &dyn LevelRepository;
-    /// Bringing members from other systems.
-    fn imports(&self) -> &dyn ImportRepository;
-    /// What writes make wrong in caches.
-    fn invalidations(&self) -> &dyn InvalidationRepository;
-}
+crate::lend! { @each declare () }
 
 /// A storage. Each call runs by itself: it is atomic, is tried again when other writers win, and
 /// may be dropped at any await, whereupon it took effect wholly or not at all.
@@ -41,10 +18,27 @@ pub trait Storage: Repositories {
     /// `Unavailable` when no connection is to be had within the acquire timeout.
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StorageError>;
 
+    /// Begins a unit of work for a body that gives up at the first error, as what [`in_act`] runs
+    /// does. Nothing in it needs a way back to before a single call, which some databases keep at a
+    /// price; so after a call that writes has failed the unit may be spent: every later call and
+    /// the commit then answer `InvalidState`, and nothing is written. A movement of points that is
+    /// refused has written nothing, and leaves it usable. By default a unit like any other.
+    ///
+    /// [`in_act`]: crate::in_act
+    async fn begin_act(&self) -> Result<Box<dyn UnitOfWork>, StorageError> {
+        self.begin().await
+    }
+
     /// The same repositories for **one** call that writes, which stores `note` in its own
     /// transaction: both become permanent, or neither does. A call that only reads stores nothing,
     /// nor need one that found its work done already.
     fn noting(&self, note: &InvalidationNote) -> Box<dyn Repositories>;
+
+    /// Whether several writes make progress at a time, so that it pays to have several under way:
+    /// `true` unless an implementation says otherwise, as one of a single writer does.
+    fn writes_concurrently(&self) -> bool {
+        true
+    }
 
     /// Probes that the storage can be written to, and how busy it is. `now` marks the probe.
     async fn health(&self, now: Timestamp) -> Result<StorageHealth, StorageError>;
@@ -77,25 +71,4 @@ pub struct StorageHealth {
     pub idle: u32,
     /// Connections at most.
     pub connections_max: u32,
-}
-
-/// Ends a unit by the outcome of its body: commits on `Ok`; on `Err` rolls back and keeps the
-/// error.
-pub async fn conclude<T, E: From<StorageError>>(
-    work: Box<dyn UnitOfWork>,
-    outcome: Result<T, E>,
-) -> Result<T, E> {
-    match outcome {
-        Ok(value) => {
-            work.commit().await?;
-            Ok(value)
-        }
-        Err(error) => {
-            if let Err(failed) = work.rollback().await {
-                // The connection is given up with the unit, which rolls back all the same.
-                tracing::warn!(error = %failed, "roll-back failed; the connection is closed");
-            }
-            Err(error)
-        }
-    }
 }

@@ -6,7 +6,7 @@ use guildhall_domain::{
     Role, Timestamp, UiState, User, UserId, UserOverview, UserPatch, Username,
 };
 
-use crate::{ListLimit, Page, PageRequest, StorageError};
+use crate::{Change, ListLimit, Page, PageRequest, StorageError};
 
 /// Which members a list holds. The default: every active one.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -87,7 +87,7 @@ pub trait UserRepository: Send + Sync {
 
     /// Active members in whose `fields` the text occurs, without regard to case: exact matches
     /// first, then prefixes, then the rest; last active first within each, then ascending ids.
-    /// `text` has at least 2 characters and no wildcards; at most 50 members are found.
+    /// `text` has 2 to 200 characters and no wildcards; at most 50 members are found.
     async fn search(
         &self,
         text: &str,
@@ -109,8 +109,8 @@ pub trait UserRepository: Send + Sync {
 
     /// The member with `external`, registered with `seed` if there is none. Concurrent callers get
     /// the same member and one of them `replayed = false`. For a member who exists, the seed fills
-    /// empty fields only; a username or address in it that somebody else has is left out.
-    /// The seed's own externals are ignored.
+    /// empty fields only, and the outcome says `UserUpdated` when it filled any; a username or
+    /// address in it that somebody else has is left out. The seed's own externals are ignored.
     async fn ensure(
         &self,
         external: &NewExternal,
@@ -134,6 +134,21 @@ pub trait UserRepository: Send + Sync {
     /// ledger stays. `false` when there was nothing to delete. `InvalidState` while holds are
     /// active.
     async fn delete(&self, id: UserId, now: Timestamp) -> Result<bool, StorageError>;
+
+    /// Changes at most 1000 members, all or none, each as [`Self::update`] does without a takeover,
+    /// by ascending ids. How many.
+    async fn update_batch(
+        &self,
+        changes: &[Change<UserId, UserPatch>],
+        now: Timestamp,
+    ) -> Result<u64, StorageError>;
+
+    /// Deletes at most 1000 members, all or none, each as [`Self::delete`] does. How many there
+    /// were.
+    async fn delete_batch(&self, ids: &[UserId], now: Timestamp) -> Result<u64, StorageError>;
+
+    /// Whether there is such a member, active or not; `false` for deleted ones.
+    async fn exists(&self, id: UserId) -> Result<bool, StorageError>;
 
     /// Members by filter and order. `now` decides roles and VIP standings.
     async fn list(
@@ -180,7 +195,8 @@ pub trait UserRepository: Send + Sync {
     /// The member's accounts elsewhere, by provider.
     async fn external_accounts(&self, id: UserId) -> Result<Vec<ExternalAccount>, StorageError>;
 
-    /// Where the member stands in the application's menus; `None` without the member.
+    /// Where the member stands in the application's menus; `None` without the member, or for a
+    /// deleted one.
     async fn ui_state(&self, id: UserId) -> Result<Option<UiState>, StorageError>;
 
     /// Moves the member in the application's menus. `NotFound` without the member.

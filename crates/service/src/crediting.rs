@@ -7,10 +7,12 @@ use guildhall_domain::{
     Participation, PointEntry, Random, Timestamp, Transfer, TransferPair, UserId,
 };
 use guildhall_repository::{
-    PointRepository, RetryPolicy, Storage, StorageError, UnitOfWork, conclude, retry_contention,
+    LentUnit, PointRepository, RetryPolicy, Storage, StorageError, UnitOfWork,
 };
 
 use crate::multiplier::{EventMultiplier, NoEvents, of_role, product};
+use crate::outbox::Outbox;
+use crate::units::Units;
 
 /// What credits are worth.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,12 +45,12 @@ impl Default for CreditingRules {
 /// It adds no errors of its own: every refusal is a [`StorageError`] whose kind says what to do.
 #[derive(Clone)]
 pub struct Crediting {
-    storage: Arc<dyn Storage>,
-    clock: Arc<dyn Clock>,
-    random: Arc<dyn Random>,
-    rules: Arc<CreditingRules>,
-    events: Arc<dyn EventMultiplier>,
-    retry: RetryPolicy,
+    pub(crate) units: Units,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) rules: Arc<CreditingRules>,
+    pub(crate) events: Arc<dyn EventMultiplier>,
+    pub(crate) lanes: usize,
+    pub(crate) outbox: Outbox,
 }
 
 impl Crediting {
@@ -61,7 +63,14 @@ impl Crediting {
         rules: CreditingRules,
     ) -> Self {
         let (rules, events) = (Arc::new(rules), Arc::new(NoEvents));
-        Self { storage, clock, random, rules, events, retry: RetryPolicy::default() }
+        Self {
+            units: Units::new(storage, random),
+            clock,
+            rules,
+            events,
+            lanes: 2,
+            outbox: Outbox::off(),
+        }
     }
 
     /// With events that multiply credits.
@@ -74,7 +83,22 @@ impl Crediting {
     /// With another number of attempts, or other waits between them.
     #[must_use]
     pub const fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.retry = policy;
+        self.units.retry = policy;
+        self
+    }
+
+    /// With events written to the outbox, or not.
+    #[must_use]
+    pub fn outbox(mut self, outbox: Outbox) -> Self {
+        self.outbox = outbox;
+        self
+    }
+
+    /// With another number of transactions that [`Self::award_all`] has under way at a time: 2 by
+    /// default, at least 1. Each takes a connection. More help a server with more cores.
+    #[must_use]
+    pub fn bulk_lanes(mut self, lanes: usize) -> Self {
+        self.lanes = lanes.max(1);
         self
     }
 
@@ -92,14 +116,9 @@ impl Crediting {
         let now = self.clock.now();
         if self.is_plain() {
             let plain = product([award.multiplier, BasisPoints::ONE, BasisPoints::ONE], self.max());
-            return credit(self.storage.points(), award, plain, now).await;
+            return credit(self.units.storage.points(), award, plain, now).await;
         }
-        retry_contention(self.retry, &*self.random, || async move {
-            let work = self.storage.begin().await?;
-            let outcome = self.award_in(&*work, award, now).await;
-            conclude(work, outcome).await
-        })
-        .await
+        self.run(now, async |work| self.award_in(&*work, award, now).await).await
     }
 
     /// [`Self::award`] as a part of a larger unit.
@@ -115,7 +134,11 @@ impl Crediting {
 
     /// Takes points. `InsufficientBalance` when fewer are available.
     pub async fn deduct(&self, deduct: &Deduct) -> Result<Outcome<PointEntry>, StorageError> {
-        self.storage.points().deduct(deduct, self.clock.now()).await
+        let now = self.clock.now();
+        if !self.outbox.is_on() {
+            return self.units.storage.points().deduct(deduct, now).await;
+        }
+        self.run(now, async |work| work.points().deduct(deduct, now).await).await
     }
 
     /// Sends points from one member to another. Nothing multiplies them.
@@ -123,7 +146,11 @@ impl Crediting {
         &self,
         transfer: &Transfer,
     ) -> Result<Outcome<TransferPair>, StorageError> {
-        self.storage.points().transfer(transfer, self.clock.now()).await
+        let now = self.clock.now();
+        if !self.outbox.is_on() {
+            return self.units.storage.points().transfer(transfer, now).await;
+        }
+        self.run(now, async |work| work.points().transfer(transfer, now).await).await
     }
 
     /// Counts a message and pays for it, unless one was paid for a moment ago: then `None`.
@@ -133,19 +160,21 @@ impl Crediting {
     ) -> Result<Outcome<Option<PointEntry>>, StorageError> {
         let (now, rules) = (self.clock.now(), &self.rules.earning);
         if self.is_plain() {
-            let points = self.storage.points();
+            let points = self.units.storage.points();
             return points.record_message(user, rules, BasisPoints::ONE, now).await;
         }
-        retry_contention(self.retry, &*self.random, || async move {
-            let work = self.storage.begin().await?;
-            let outcome = async {
-                let rate = self.multiplier_in(&*work, user, BasisPoints::ONE, now).await?;
-                work.points().record_message(user, rules, rate, now).await
-            };
-            let outcome = outcome.await;
-            conclude(work, outcome).await
-        })
-        .await
+        self.run(now, async |work| self.record_message_in(&*work, user, now).await).await
+    }
+
+    /// [`Self::record_message`] as a part of a larger unit.
+    pub async fn record_message_in(
+        &self,
+        work: &dyn UnitOfWork,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<Outcome<Option<PointEntry>>, StorageError> {
+        let rate = self.multiplier_in(work, user, BasisPoints::ONE, now).await?;
+        work.points().record_message(user, &self.rules.earning, rate, now).await
     }
 
     /// Pays for taking part in something, once a member, kind and thing.
@@ -157,33 +186,32 @@ impl Crediting {
     ) -> Result<Outcome<PointEntry>, StorageError> {
         let (now, rules) = (self.clock.now(), &self.rules.earning);
         if self.is_plain() {
-            let points = self.storage.points();
+            let points = self.units.storage.points();
             return points
                 .award_participation(user, kind, reference, rules, BasisPoints::ONE, now)
                 .await;
         }
-        retry_contention(self.retry, &*self.random, || async move {
-            let work = self.storage.begin().await?;
-            let outcome = async {
-                let rate = self.multiplier_in(&*work, user, BasisPoints::ONE, now).await?;
-                work.points().award_participation(user, kind, reference, rules, rate, now).await
-            };
-            let outcome = outcome.await;
-            conclude(work, outcome).await
-        })
-        .await
+        let what = (user, kind, reference);
+        self.run(now, async |work| self.participate_in(&*work, what, now).await).await
+    }
+
+    /// [`Self::participate`] as a part of a larger unit.
+    pub async fn participate_in(
+        &self,
+        work: &dyn UnitOfWork,
+        (user, kind, reference): (UserId, Participation, &EntryReference),
+        now: Timestamp,
+    ) -> Result<Outcome<PointEntry>, StorageError> {
+        let rate = self.multiplier_in(work, user, BasisPoints::ONE, now).await?;
+        let rules = &self.rules.earning;
+        work.points().award_participation(user, kind, reference, rules, rate, now).await
     }
 
     /// Checks in for the community day: pays, with the bonus on every seventh day of a streak, and
     /// counts the check-in. `LimitExceeded` with the start of the next day when done already.
     pub async fn check_in(&self, user: UserId) -> Result<Outcome<CheckIn>, StorageError> {
         let now = self.clock.now();
-        retry_contention(self.retry, &*self.random, || async move {
-            let work = self.storage.begin().await?;
-            let outcome = self.check_in_in(&*work, user, now).await;
-            conclude(work, outcome).await
-        })
-        .await
+        self.run(now, async |work| self.check_in_in(&*work, user, now).await).await
     }
 
     /// [`Self::check_in`] as a part of a larger unit.
@@ -204,16 +232,34 @@ impl Crediting {
         &self,
         user: UserId,
     ) -> Result<Outcome<PointEntry>, StorageError> {
-        let (points, now) = (self.storage.points(), self.clock.now());
-        points.claim_daily_gift(user, &self.rules.earning, now).await
+        let (rules, now) = (&self.rules.earning, self.clock.now());
+        if !self.outbox.is_on() {
+            return self.units.storage.points().claim_daily_gift(user, rules, now).await;
+        }
+        self.run(now, async |work| work.points().claim_daily_gift(user, rules, now).await).await
     }
 
-    /// Whether nothing but a credit's own rate can multiply it, so that no unit is needed.
-    fn is_plain(&self) -> bool {
-        self.rules.vip_multiplier == BasisPoints::ONE && !self.events.may_apply()
+    /// Runs a workflow in a unit, which writes its events to the outbox.
+    pub(crate) async fn run<T, F>(
+        &self,
+        now: Timestamp,
+        body: impl Fn(LentUnit) -> F + Send + Sync,
+    ) -> Result<Outcome<T>, StorageError>
+    where
+        F: Future<Output = Result<Outcome<T>, StorageError>> + Send,
+        T: Send,
+    {
+        self.units.run_telling(&self.outbox, now, body).await
     }
 
-    fn max(&self) -> BasisPoints {
+    /// Whether a credit needs no unit: nothing but its own rate can multiply it, and nobody is to be
+    /// told of it.
+    pub(crate) fn is_plain(&self) -> bool {
+        let multiplied = self.rules.vip_multiplier != BasisPoints::ONE || self.events.may_apply();
+        !multiplied && !self.outbox.is_on()
+    }
+
+    pub(crate) fn max(&self) -> BasisPoints {
         self.rules.max_multiplier
     }
 

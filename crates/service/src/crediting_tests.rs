@@ -7,11 +7,11 @@ use guildhall_domain::{
     Amount, Award, BasisPoints, Counter, DomainEvent, IdemKey, Outcome, Slug, Source, Timestamp,
     UserId, Vip,
 };
-use guildhall_repository::{MockStorage, MockUnitOfWork, StorageError, UnitOfWork};
+use guildhall_repository::{BulkMode, MockStorage, MockUnitOfWork, StorageError, UnitOfWork};
 
 use super::{Crediting, CreditingRules};
-use crate::EventMultiplier;
 use crate::testing::{FixedClock, Seven, entry, user};
+use crate::{EventMultiplier, Outbox};
 
 fn bp(bp: i32) -> BasisPoints {
     BasisPoints::new(bp).unwrap()
@@ -160,4 +160,25 @@ async fn a_check_in_bumps_its_counter() {
         Ok(vec![Counter { counter, value: 1, updated_at: now }])
     });
     crediting(mocks, 10_000).check_in(UserId(7)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_bulk_of_credits_is_told_of_in_one_go() {
+    let mut mocks = MockUnitOfWork::default();
+    mocks.points.expect_award_bulk().once().returning(|awards, _, _| {
+        let outcome = |award: &Award| match award.user {
+            UserId(2) => Err(StorageError::not_found("user", 2)),
+            user => Ok(Outcome::new(entry(user.0, 5), vec![DomainEvent::UserUpdated { user }])),
+        };
+        Ok(awards.iter().map(outcome).collect())
+    });
+    mocks.outbox.expect_append().once().returning(|events, _, _| {
+        let users: Vec<_> = events.iter().map(DomainEvent::user).collect();
+        assert_eq!(users, [UserId(1), UserId(3), UserId(4)], "of what succeeded, in its order");
+        Ok(())
+    });
+    let awards: Vec<_> = (1..=4).map(|id| Award { user: UserId(id), ..award() }).collect();
+    let crediting = crediting(mocks, 10_000).outbox(Outbox::on());
+    let outcomes = crediting.award_all(&awards, BulkMode::BestEffort).await.unwrap();
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 3);
 }

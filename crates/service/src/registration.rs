@@ -5,32 +5,39 @@ use std::sync::Arc;
 use guildhall_domain::{
     Clock, DomainEvent, NewExternal, NewUser, Outcome, Random, Timestamp, User,
 };
-use guildhall_repository::{
-    RetryPolicy, Storage, StorageError, UnitOfWork, conclude, retry_contention,
-};
+use guildhall_repository::{LentUnit, RetryPolicy, Storage, StorageError, UnitOfWork};
+
+use crate::outbox::Outbox;
+use crate::units::Units;
 
 /// Registers members, each with a point account and statistics, all or nothing.
 ///
 /// It adds no errors of its own: every refusal is a [`StorageError`] whose kind says what to do.
 #[derive(Clone)]
 pub struct Registration {
-    storage: Arc<dyn Storage>,
+    units: Units,
     clock: Arc<dyn Clock>,
-    random: Arc<dyn Random>,
-    retry: RetryPolicy,
+    outbox: Outbox,
 }
 
 impl Registration {
     /// On this storage. `random` spreads the waits between attempts.
     #[must_use]
     pub fn new(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
-        Self { storage, clock, random, retry: RetryPolicy::default() }
+        Self { units: Units::new(storage, random), clock, outbox: Outbox::off() }
+    }
+
+    /// With events written to the outbox, or not.
+    #[must_use]
+    pub fn outbox(mut self, outbox: Outbox) -> Self {
+        self.outbox = outbox;
+        self
     }
 
     /// With another number of attempts, or other waits between them.
     #[must_use]
     pub const fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.retry = policy;
+        self.units.retry = policy;
         self
     }
 
@@ -39,15 +46,12 @@ impl Registration {
     pub async fn register(&self, new: &NewUser) -> Result<Outcome<User>, StorageError> {
         new.check()?;
         let now = self.clock.now();
-        retry_contention(self.retry, &*self.random, || async move {
-            let work = self.storage.begin().await?;
-            let outcome = self.register_in(&*work, new, now).await;
-            conclude(work, outcome).await
-        })
-        .await
+        let register = async |work: LentUnit| self.register_in(&*work, new, now).await;
+        self.units.run_telling(&self.outbox, now, register).await
     }
 
-    /// [`Self::register`] as a part of a larger unit.
+    /// [`Self::register`] as a part of a larger unit, whose owner
+    /// [publishes](Outbox::publish_in) the events.
     pub async fn register_in(
         &self,
         work: &dyn UnitOfWork,
@@ -61,27 +65,41 @@ impl Registration {
 
     /// The member with this account elsewhere, registered with `seed` if there is none: what a bot
     /// calls on every message. Concurrent callers get the same member, one of them with
-    /// `UserCreated`. For a member who exists, the seed fills empty fields only; when there is
-    /// nothing to fill, nothing is written and no unit is begun.
+    /// `UserCreated`. For a member who exists, the seed fills empty fields only, which `UserUpdated`
+    /// tells; when there is nothing to fill, nothing is written and no unit is begun.
     pub async fn ensure(
         &self,
         external: &NewExternal,
         seed: &NewUser,
     ) -> Result<Outcome<User>, StorageError> {
-        let known = self.storage.users().by_external(&external.provider, &external.external_id);
-        if let Some(user) = known.await?.filter(|user| !fills(seed, user)) {
-            return Ok(Outcome::replayed(user));
-        }
+        let known =
+            self.units.storage.users().by_external(&external.provider, &external.external_id);
+        let known = match known.await? {
+            Some(user) if !fills(seed, &user) => return Ok(Outcome::replayed(user)),
+            known => known.map(|user| user.id),
+        };
         let now = self.clock.now();
-        retry_contention(self.retry, &*self.random, || async move {
-            let work = self.storage.begin().await?;
-            let outcome = self.ensure_in(&*work, external, seed, now).await;
-            conclude(work, outcome).await
-        })
-        .await
+        let ensure = async |work: LentUnit| {
+            // The order of a member's events is that of the lock, which comes before the row.
+            if let Some(user) = known.filter(|_| self.outbox.is_on()) {
+                match work.points().lock(&[user]).await {
+                    // Who was deleted since the look is registered anew, as somebody else.
+                    Ok(()) | Err(StorageError::NotFound { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            let outcome = self.ensure_in(&*work, external, seed, now).await?;
+            let is_locked = known == Some(outcome.value.id);
+            if self.outbox.is_on() && !outcome.events.is_empty() && !is_locked {
+                work.points().lock(&[outcome.value.id]).await?;
+            }
+            Ok(outcome)
+        };
+        self.units.run_telling(&self.outbox, now, ensure).await
     }
 
-    /// [`Self::ensure`] as a part of a larger unit.
+    /// [`Self::ensure`] as a part of a larger unit, whose owner [publishes](Outbox::publish_in)
+    /// the events.
     pub async fn ensure_in(
         &self,
         work: &dyn UnitOfWork,
@@ -189,5 +207,18 @@ mod tests {
         let external = NewExternal::telegram(700_000_001);
         let outcome = registration(mocks).ensure(&external, &named("ada")).await.unwrap();
         assert!(outcome.replayed && outcome.events.is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_told_did_not_happen() {
+        let mut mocks =
+            MockUnitOfWork { commit_error: Some(StorageError::Contention), ..Default::default() };
+        mocks.users.expect_create().once().returning(|_, _| Ok(user(7)));
+        let full = || StorageError::Unavailable { resource: "PostgreSQL", source: None };
+        mocks.outbox.expect_append().once().returning(move |_, _, _| Err(full()));
+        // Committed, it would be tried again: so it is rolled back, with the outbox's error.
+        let registration = registration(mocks).outbox(Outbox::on());
+        let error = registration.register(&named("ada")).await.unwrap_err();
+        assert!(matches!(error, StorageError::Unavailable { .. }), "{error:?}");
     }
 }

@@ -3,10 +3,14 @@
 use std::time::Duration;
 
 use guildhall_domain::{
-    Adjustment, Amount, Award, CounterBump, CounterFold, Day, Deduct, Description, DisplayName,
-    Email, EntryReference, ExternalId, HoldReason, HoldRequest, IdemKey, ImportedEntry,
-    ImportedMember, ImportedVip, Level, NewExternal, NewUser, Nickname, PersonName, Phone, Points,
-    Provider, Slug, Source, Timestamp, Transfer, UserId, Username, Xp,
+    Adjustment, Amount, Award, BadgeAward, BadgeId, ChoiceText, Comparison, Content, CounterBump,
+    CounterFold, Criterion, Day, Deduct, Description, DisplayName, DomainEvent, Email,
+    EntryReference, ExternalId, FragmentKind, HoldReason, HoldRequest, IdemKey, ImportedEntry,
+    ImportedMember, ImportedVip, InterestTopic, Json, Label, LanguageTag, LegacyKey, Level,
+    LoreContentType, Metric, MissionCadence, MissionPeriod, NewAchievement, NewBadge, NewChoice,
+    NewExternal, NewFragment, NewLorePiece, NewMission, NewUser, Nickname, Objective, PersonName,
+    Phone, Points, Provider, Slug, Source, StoreItemKind, StoreOffer, Summary, Timestamp, Title,
+    Transfer, Unlock, Url, UserId, Username, Xp,
 };
 use guildhall_repository::{ListLimit, OffsetRequest, PageRequest};
 
@@ -103,6 +107,21 @@ texts! {
     reason: HoldReason, "reason of a hold";
     key: IdemKey, "once-only key";
     slug: Slug, "slug";
+    title: Title, "title";
+    summary: Summary, "summary";
+    content: Content, "content";
+    choice_text: ChoiceText, "text of a choice";
+    legacy_key: LegacyKey, "key in another system";
+    label: Label, "label";
+    metric: Metric, "metric";
+    url: Url, "address";
+    language: LanguageTag, "language";
+}
+
+/// A JSON object or array, from its text.
+#[must_use]
+pub fn json(raw: &str) -> Json {
+    Json::new(serde_json::from_str(raw).expect("JSON")).expect("an object or array")
 }
 
 /// So many whole points.
@@ -171,6 +190,36 @@ pub fn bump(counter: &str, value: i64, fold: CounterFold) -> CounterBump {
     CounterBump { counter: slug(counter), value, fold }
 }
 
+/// That a member reached a level.
+#[must_use]
+pub const fn level_up(user: UserId, level: u32) -> DomainEvent {
+    DomainEvent::LevelUp { user, level }
+}
+
+/// That a member found a piece of lore.
+#[must_use]
+pub fn lore_unlocked(user: UserId, code: &str) -> DomainEvent {
+    DomainEvent::LoreUnlocked { user, lore: slug(code) }
+}
+
+/// That a member was given a badge.
+#[must_use]
+pub const fn badge_awarded(user: UserId, badge: i64) -> DomainEvent {
+    DomainEvent::BadgeAwarded { user, badge: BadgeId(badge) }
+}
+
+/// Something of the application's own that everybody can buy for whole points, in any number.
+#[must_use]
+pub fn offer(title: &str, whole: i64) -> StoreOffer {
+    StoreOffer::new(label(title), StoreItemKind::Custom, points(whole))
+}
+
+/// What a category of interests called `name` says of itself.
+#[must_use]
+pub fn topic(name: &str) -> InterestTopic {
+    InterestTopic::new(label(name))
+}
+
 /// A level called after its number, beginning at whole experience.
 #[must_use]
 pub fn level(level: u32, min_xp: i64) -> Level {
@@ -181,6 +230,101 @@ pub fn level(level: u32, min_xp: i64) -> Level {
         reward_text: None,
         unlocks_lore_code: None,
     }
+}
+
+/// A mission called after its key, completed once for ever, that asks for `message` `target` times.
+#[must_use]
+pub fn mission(id: &str, target: u64) -> NewMission {
+    mission_of(id, MissionCadence::OneTime, target)
+}
+
+/// A mission of a cadence that asks for `message` `target` times.
+#[must_use]
+pub fn mission_of(id: &str, cadence: MissionCadence, target: u64) -> NewMission {
+    let asked = Objective::action(slug("message"), target);
+    NewMission::new(slug(id), title(&format!("Mission {id}")), cadence).objective(asked)
+}
+
+/// A period, from `once`, `2025-08-24`, `2025-W34` or `n1`.
+#[must_use]
+pub fn period(raw: &str) -> MissionPeriod {
+    raw.parse().expect("a period")
+}
+
+/// A fragment called after its key, to be read, that leads nowhere.
+#[must_use]
+pub fn fragment(id: &str) -> NewFragment {
+    let (title, content) = (title(&format!("Fragment {id}")), content(&format!("About {id}.")));
+    NewFragment::new(slug(id), title, content, FragmentKind::Story)
+}
+
+/// A fragment where a free choice leads to each of `destinations`.
+#[must_use]
+pub fn decision(id: &str, destinations: &[&str]) -> NewFragment {
+    let choices = destinations.iter().map(|to| choice(to)).collect();
+    NewFragment { kind: FragmentKind::Decision, choices, ..fragment(id) }
+}
+
+/// A free choice called after where it leads.
+#[must_use]
+pub fn choice(destination: &str) -> NewChoice {
+    NewChoice::new(choice_text(&format!("To {destination}")), slug(destination))
+}
+
+/// An active text called after its code.
+#[must_use]
+pub fn lore(code: &str) -> NewLorePiece {
+    NewLorePiece {
+        code: slug(code),
+        title: title(&format!("Lore {code}")),
+        description: None,
+        content_type: LoreContentType::Text,
+        content: content(&format!("About {code}.")),
+        category: None,
+        is_main_story: false,
+        is_active: true,
+        requirements: Vec::new(),
+        legacy_key: None,
+    }
+}
+
+/// An achievement called after its id, for whoever has at least so much of each metric; by hand
+/// without any.
+#[must_use]
+pub fn achievement(id: &str, criteria: &[(&str, i64)]) -> NewAchievement {
+    let criterion = |(name, threshold): &(&str, i64)| Criterion {
+        metric: metric(name),
+        comparison: Comparison::AtLeast,
+        threshold: *threshold,
+    };
+    NewAchievement {
+        criteria: criteria.iter().map(criterion).collect(),
+        ..NewAchievement::new(slug(id), label(id))
+    }
+}
+
+/// That a member gets an achievement, for `test` and without points.
+#[must_use]
+pub fn unlock(user: UserId, achievement: &str) -> Unlock {
+    Unlock {
+        user,
+        achievement: slug(achievement),
+        source: source("test"),
+        points: Points::ZERO,
+        context: None,
+    }
+}
+
+/// A badge that is given by hand.
+#[must_use]
+pub fn badge(name: &str) -> NewBadge {
+    NewBadge::new(label(name))
+}
+
+/// That a member gets a badge, for `test` and by nobody.
+#[must_use]
+pub fn badge_award(user: UserId, badge: BadgeId) -> BadgeAward {
+    BadgeAward { user, badge, by: None, source: source("test"), reason: None }
 }
 
 /// A member of another system: [`user`] with a key, registered at [`now`], without a past.

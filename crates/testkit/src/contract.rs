@@ -15,19 +15,37 @@ use std::sync::Arc;
 
 use guildhall_repository::Storage;
 
+pub mod achievement;
+pub mod achievement_report;
 pub mod activity;
+pub mod badge;
 pub mod cancellation;
 pub mod concurrency;
 mod expect;
 mod given;
 pub mod import;
+pub mod interest;
 pub mod invalidation;
+pub mod language;
 pub mod ledger;
 pub mod level;
+pub mod lore;
+pub mod mission;
+pub mod mission_progress;
+pub mod mission_report;
+pub mod narrative;
+pub mod once;
+pub mod outbox;
 pub mod point;
+pub mod preferences;
+pub mod profile;
 pub mod ranking;
+pub mod reward;
+pub mod store;
+pub mod story;
 pub mod unit;
 pub mod user;
+pub mod user_achievement;
 
 /// A storage made for one test, and what it stands on: a temporary directory, a schema, a server.
 pub struct TestStorage {
@@ -108,7 +126,10 @@ macro_rules! contract_tests {
     ($harness:path) => {
         $crate::contract_tests!(
             $harness,
-            user activity point ledger ranking level import invalidation unit concurrency cancellation
+            user activity point ledger ranking level preferences language interest profile store
+            mission mission_progress mission_report narrative story lore
+            achievement user_achievement achievement_report badge once reward outbox
+            import invalidation unit concurrency cancellation
         );
     };
     ($harness:path, $($contract:ident)+) => {
@@ -183,7 +204,12 @@ mod tests {
                 $(super::$contract::promises!(names => listed);)+
             };
         }
-        list!(user activity point ledger ranking level import invalidation unit concurrency cancellation);
+        list!(
+            user activity point ledger ranking level preferences language interest profile store
+            mission mission_progress mission_report narrative story lore
+            achievement user_achievement achievement_report badge once reward outbox
+            import invalidation unit concurrency cancellation
+        );
         assert_eq!(names, written());
         for contract in ["user", "point", "unit"] {
             assert!(names.iter().any(|name| name.starts_with(contract)), "{contract}");

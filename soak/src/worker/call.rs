@@ -34,7 +34,7 @@ fn profile(member: UserId) -> Subject {
 }
 
 /// What a read of an account gave.
-pub(super) fn account_state(member: UserId, found: Option<&PointAccount>) -> State {
+pub(crate) fn account_state(member: UserId, found: Option<&PointAccount>) -> State {
     found.map_or(absent(account(member)), |found| State {
         subject: account(member),
         version: found.parts().next_seq,
@@ -42,7 +42,8 @@ pub(super) fn account_state(member: UserId, found: Option<&PointAccount>) -> Sta
     })
 }
 
-fn profile_state(member: UserId, found: Option<&User>) -> State {
+/// What a read of a member gave.
+pub(crate) fn profile_state(member: UserId, found: Option<&User>) -> State {
     found.map_or(absent(profile(member)), |user| State {
         subject: profile(user.id),
         version: user.version,

@@ -1,12 +1,14 @@
 //! The table of settings: keys, defaults, what they mean and how they are read. Names of
 //! environment variables, provenance and the documentation all come from here.
 
+use std::time::Duration;
+
 use guildhall_domain::CommunityZone;
 
 use super::database::{AddressRefusal, Database, redis};
 use super::settings::Settings;
 use super::value::{
-    amount, basis_points, boolean, bytes, duration, key_part, number, small, timeout,
+    amount, basis_points, boolean, bytes, count, duration, key_part, number, small, timeout,
 };
 
 /// A setting.
@@ -70,6 +72,18 @@ settings! {
     "redis.url" = None,
         "A Redis server for the cache: redis://[user:password@]host[:port][/database].",
         |s, raw| s.redis = Some(redis(raw)?);
+    "redis.connections" = Some("2"),
+        "Connections to each Redis server at most; each carries any number of commands at once.",
+        |s, raw| s.redis_limits.connections = small(raw, 1, 1_000)?;
+    "redis.timeout" = Some("250ms"),
+        "How long one command may take on one Redis server, connecting included; four times as long on all it is about. Then it counts as a miss.",
+        |s, raw| s.redis_limits.timeout = timeout(raw)?;
+    "redis.breaker_failures" = Some("5"),
+        "So many commands that fail one after the other take a Redis server out of use.",
+        |s, raw| s.redis_limits.breaker_failures = small(raw, 1, 1_000)?;
+    "redis.breaker_pause" = Some("500ms"),
+        "How long a Redis server is out of use before it is tried again.",
+        |s, raw| s.redis_limits.breaker_pause = timeout(raw)?;
     "time.zone" = Some("UTC"),
         "The zone whose midnight begins a community day, by its IANA name: Europe/Madrid.",
         |s, raw| s.rules.earning.zone = CommunityZone::parse(raw)
@@ -99,6 +113,12 @@ settings! {
         |s, raw| s.rules.vip_multiplier = basis_points(raw)?;
     "points.max_multiplier_bp" = Some("100000"), "No product of multipliers is greater.",
         |s, raw| s.rules.max_multiplier = basis_points(raw)?;
+    "rewards.use_multiplier" = Some("true"),
+        "Whether points of missions, stories, achievements and choices are multiplied by events and roles, as other credits are.",
+        |s, raw| s.multiply_rewards = boolean(raw)?;
+    "outbox.enabled" = Some("false"),
+        "Whether every event is written to the outbox, in the transaction of what it tells of, to be handed out by a dispatcher.",
+        |s, raw| s.outbox_enabled = boolean(raw)?;
     "leaderboard.live" = Some("false"),
         "Whether every movement of points makes cached leaderboards void, rather than their age.",
         |s, raw| s.leaderboard_live = boolean(raw)?;
@@ -114,6 +134,12 @@ settings! {
         |s, raw| s.cache.durable_invalidation = boolean(raw)?;
     "cache.local_ttl" = Some("30s"), "With tiered: how long a copy lives in memory at most, also when messages of other processes are lost.",
         |s, raw| s.cache.local_ttl = duration(raw)?;
+    "cache.stampede_lock" = Some("5s"),
+        "With Redis: of all processes one loads a missing value, for this long at most, while the others wait for it; 0 lets each load.",
+        |s, raw| s.cache.stampede_lock = Some(duration(raw)?).filter(|ttl| !ttl.is_zero());
+    "cache.codec" = Some("messagepack"),
+        "How values are written in Redis: messagepack, the smaller and faster, or json, which people can read. Values of the other kind are misses.",
+        |s, raw| s.cache.codec = raw.parse()?;
     "cache.default_ttl" = Some("300s"), "How long values live that have no setting of their own.",
         |s, raw| s.cache.default_ttl = duration(raw)?;
     "cache.jitter" = Some("true"), "Whether life times vary by up to a tenth, so that values made together do not end together.",
@@ -122,12 +148,18 @@ settings! {
         |s, raw| s.cache.user_ttl = duration(raw)?;
     "cache.leaderboard_ttl" = Some("900s"), "How long leaderboards are cached: so old may they be.",
         |s, raw| s.cache.leaderboard_ttl = duration(raw)?;
-    "cache.recent_ttl" = Some("300s"), "How long look-ups by name or account, and lists of members, are cached.",
+    "cache.recent_ttl" = Some("300s"), "How long look-ups by name or account, lists of members, and what was unlocked lately are cached.",
         |s, raw| s.cache.recent_ttl = duration(raw)?;
-    "cache.stats_ttl" = Some("600s"), "How long totals are cached: so old may they be.",
+    "cache.stats_ttl" = Some("600s"), "How long totals and figures about missions and the story are cached: so old may they be.",
         |s, raw| s.cache.stats_ttl = duration(raw)?;
-    "cache.catalogue_ttl" = Some("3600s"), "How long catalogues such as the level table are cached.",
+    "cache.catalogue_ttl" = Some("3600s"), "How long the level table, the store, achievements and badges, as they are defined, are cached.",
         |s, raw| s.cache.catalogue_ttl = duration(raw)?;
+    "cache.achievement_ttl" = Some("1800s"), "How long a member's achievements and badges are cached.",
+        |s, raw| s.cache.achievement_ttl = duration(raw)?;
+    "cache.mission_ttl" = Some("900s"), "How long missions, as they are defined, are cached.",
+        |s, raw| s.cache.mission_ttl = duration(raw)?;
+    "cache.narrative_ttl" = Some("900s"), "How long fragments of the story and pieces of lore are cached.",
+        |s, raw| s.cache.narrative_ttl = duration(raw)?;
     "cache.max_entries" = Some("10000"), "Values in memory at most.",
         |s, raw| s.cache.max_entries = number(raw, 1, 1_000_000_000)?;
     "cache.max_bytes" = Some("64MiB"), "Bytes in memory at most, estimated.",
@@ -144,6 +176,22 @@ settings! {
         |s, raw| s.sqlite_full_durability = durability(raw)?;
     "retry.attempts" = Some("3"), "How often a unit of work is tried while other writers win.",
         |s, raw| s.retry_attempts = small(raw, 1, 100)?;
+    "profiler.enabled" = Some("true"),
+        "Whether statements and operations are counted and timed, for reports and index advice. No value is kept.",
+        |s, raw| s.profiler.enabled = boolean(raw)?;
+    "profiler.slow_ms" = Some("1000"), "From how many milliseconds on a call is slow.",
+        |s, raw| s.profiler.slow_from = Duration::from_millis(number(raw, 1, 3_600_000)?);
+    "profiler.ring" = Some("100"), "How many slow calls are kept, the latest.",
+        |s, raw| s.profiler.slow_max = count(raw, 0, 10_000)?;
+    "profiler.plans" = Some("true"),
+        "Whether the database is asked how it runs slow statements: EXPLAIN, which runs nothing, at most six a minute, each on a connection of its own.",
+        |s, raw| s.profiler.plans = boolean(raw)?;
+    "profiler.statements_max" = Some("1000"),
+        "How many statements are told apart, at some 3 kB each; the rest are counted as one.",
+        |s, raw| s.profiler.statements_max = count(raw, 1, 100_000)?;
+    "profiler.keep_binds" = Some("false"),
+        "Whether some bind values of each statement are kept in memory, for sharper index advice. They may be personal data; no report shows them.",
+        |s, raw| s.profiler.keep_binds = boolean(raw)?;
 }
 
 fn durability(raw: &str) -> Result<bool, String> {

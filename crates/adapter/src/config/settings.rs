@@ -19,8 +19,14 @@ pub struct Settings {
     pub migrate: bool,
     /// The Redis server, if any.
     pub redis: Option<SecretString>,
+    /// What is asked of Redis at most.
+    pub redis_limits: RedisSettings,
     /// What members earn and when.
     pub rules: CreditingRules,
+    /// Whether points of missions, stories and achievements are multiplied as other credits are.
+    pub multiply_rewards: bool,
+    /// Whether events are written to the outbox.
+    pub outbox_enabled: bool,
     /// Whether every movement of points makes cached leaderboards void.
     pub leaderboard_live: bool,
     /// The cache.
@@ -35,6 +41,38 @@ pub struct Settings {
     pub retry_attempts: u32,
     /// Whether commits on SQLite survive the loss of power, not only of the process.
     pub sqlite_full_durability: bool,
+    /// What is recorded of statements.
+    pub profiler: ProfilerSettings,
+}
+
+/// What is recorded of statements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProfilerSettings {
+    /// Whether anything is.
+    pub enabled: bool,
+    /// From how long on a call is slow.
+    pub slow_from: Duration,
+    /// How many slow calls are kept.
+    pub slow_max: usize,
+    /// How many statements are told apart.
+    pub statements_max: usize,
+    /// Whether plans of slow calls are fetched.
+    pub plans: bool,
+    /// Whether bind values are kept.
+    pub keep_binds: bool,
+}
+
+/// What is asked of Redis at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RedisSettings {
+    /// Connections to each server, at least 1.
+    pub connections: u32,
+    /// How long one command may take on one server, connecting included.
+    pub timeout: Duration,
+    /// So many failures in a row take a server out of use, at least 1.
+    pub breaker_failures: u32,
+    /// How long it then is.
+    pub breaker_pause: Duration,
 }
 
 /// The values of the cache.
@@ -50,6 +88,10 @@ pub struct CacheSettings {
     pub durable_invalidation: bool,
     /// How long a copy in memory lives at most where Redis has it too.
     pub local_ttl: Duration,
+    /// How long one process has to load a value for which the others wait; `None`: each loads.
+    pub stampede_lock: Option<Duration>,
+    /// How values are written in Redis.
+    pub codec: CodecKind,
     /// How long entries live that have no setting of their own.
     pub default_ttl: Duration,
     /// Whether life times vary by up to a tenth.
@@ -58,12 +100,18 @@ pub struct CacheSettings {
     pub user_ttl: Duration,
     /// Leaderboards.
     pub leaderboard_ttl: Duration,
-    /// Look-ups of members by name or account, and lists of members.
+    /// Look-ups of members by name or account, lists of members, and what was unlocked lately.
     pub recent_ttl: Duration,
-    /// Totals.
+    /// Totals, and figures about missions and the story.
     pub stats_ttl: Duration,
-    /// Catalogues such as the level table.
+    /// The level table, the store, achievements and badges as they are defined.
     pub catalogue_ttl: Duration,
+    /// A member's achievements and badges.
+    pub achievement_ttl: Duration,
+    /// Missions as they are defined.
+    pub mission_ttl: Duration,
+    /// Fragments of the story and pieces of lore.
+    pub narrative_ttl: Duration,
     /// Entries in memory at most.
     pub max_entries: u64,
     /// Bytes in memory at most.
@@ -108,6 +156,26 @@ impl FromStr for CacheKind {
     }
 }
 
+/// How cached values are written in Redis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodecKind {
+    /// The smaller and faster.
+    MessagePack,
+    /// Which people can read.
+    Json,
+}
+
+impl FromStr for CodecKind {
+    type Err = String;
+    fn from_str(raw: &str) -> Result<Self, String> {
+        match raw {
+            "messagepack" => Ok(Self::MessagePack),
+            "json" => Ok(Self::Json),
+            _ => Err("messagepack or json".to_owned()),
+        }
+    }
+}
+
 impl Settings {
     /// Where cached values are kept: what was asked for, else Redis when there is one, else memory.
     #[must_use]
@@ -122,7 +190,15 @@ impl Settings {
             database: Database::Sqlite(PathBuf::new()),
             migrate: true,
             redis: None,
+            redis_limits: RedisSettings {
+                connections: 1,
+                timeout: Duration::ZERO,
+                breaker_failures: 1,
+                breaker_pause: Duration::ZERO,
+            },
             rules: CreditingRules::default(),
+            multiply_rewards: true,
+            outbox_enabled: false,
             leaderboard_live: false,
             cache: CacheSettings {
                 backend: None,
@@ -130,6 +206,8 @@ impl Settings {
                 schema: String::new(),
                 durable_invalidation: true,
                 local_ttl: Duration::from_secs(30),
+                stampede_lock: None,
+                codec: CodecKind::MessagePack,
                 default_ttl: Duration::ZERO,
                 jitter: true,
                 user_ttl: Duration::ZERO,
@@ -137,6 +215,9 @@ impl Settings {
                 recent_ttl: Duration::ZERO,
                 stats_ttl: Duration::ZERO,
                 catalogue_ttl: Duration::ZERO,
+                achievement_ttl: Duration::ZERO,
+                mission_ttl: Duration::ZERO,
+                narrative_ttl: Duration::ZERO,
                 max_entries: 0,
                 max_bytes: 0,
             },
@@ -145,6 +226,14 @@ impl Settings {
             statement_timeout: Duration::ZERO,
             retry_attempts: 1,
             sqlite_full_durability: true,
+            profiler: ProfilerSettings {
+                enabled: false,
+                slow_from: Duration::ZERO,
+                slow_max: 0,
+                statements_max: 1,
+                plans: false,
+                keep_binds: false,
+            },
         }
     }
 }

@@ -56,6 +56,56 @@ fn program_beats_environment_beats_file_beats_default() {
 }
 
 #[test]
+fn redis_and_what_is_kept_there_have_limits() {
+    let config = Config::builder().build().unwrap();
+    assert_eq!(config.settings().cache.stampede_lock, Some(Duration::from_secs(5)));
+    assert_eq!(config.settings().cache.codec, CodecKind::MessagePack);
+    let toml = file(
+        "[redis]\nconnections = 4\ntimeout = '100ms'\nbreaker_failures = 3\nbreaker_pause = 2\n\
+         [cache]\nstampede_lock = 0\ncodec = 'json'\n",
+    );
+    let config = Config::builder().file(toml.path()).build().unwrap();
+    let expected = RedisSettings {
+        connections: 4,
+        timeout: Duration::from_millis(100),
+        breaker_failures: 3,
+        breaker_pause: Duration::from_secs(2),
+    };
+    assert_eq!(config.settings().redis_limits, expected);
+    assert_eq!(config.settings().cache.stampede_lock, None);
+    assert_eq!(config.settings().cache.codec, CodecKind::Json);
+}
+
+#[test]
+fn events_rewards_and_their_caches_are_set_from_every_layer() {
+    let defaults = Config::builder().build().unwrap();
+    let settings = defaults.settings();
+    assert!(!settings.outbox_enabled && settings.multiply_rewards);
+    let seconds = |cache: &CacheSettings| {
+        let ttls = [cache.achievement_ttl, cache.mission_ttl, cache.narrative_ttl];
+        ttls.map(|ttl| ttl.as_secs())
+    };
+    assert_eq!(seconds(&settings.cache), [1_800, 900, 900]);
+
+    let toml = file(
+        "[outbox]\nenabled = true\n[rewards]\nuse_multiplier = true\n\
+         [cache]\nachievement_ttl = '10m'\nmission_ttl = 7\nnarrative_ttl = 8\n",
+    );
+    let config = Config::builder()
+        .file(toml.path())
+        .variables(env(&[
+            ("GUILDHALL_REWARDS_USE_MULTIPLIER", "off"),
+            ("GUILDHALL_CACHE_MISSION_TTL", "0"),
+        ]))
+        .set("cache.narrative_ttl", "2h")
+        .build()
+        .unwrap();
+    assert!(config.settings().outbox_enabled && !config.settings().multiply_rewards);
+    assert_eq!(seconds(&config.settings().cache), [600, 0, 7_200]);
+    assert_eq!(origin(&config, "outbox.enabled"), Origin::File(toml.path().into()));
+}
+
+#[test]
 fn the_full_name_of_a_variable_counts_more_than_its_alias() {
     for order in [[0, 1], [1, 0]] {
         let pairs =
@@ -99,6 +149,17 @@ fn bad_values_stop_with_key_origin_and_what_would_do() {
         ("points.message", "NaN"),
         ("time.zone", "Mars/Olympus"),
         ("cache.backend", "floppy"),
+        ("cache.codec", "xml"),
+        ("cache.stampede_lock", "soon"),
+        ("redis.connections", "0"),
+        ("redis.timeout", "0"),
+        ("redis.breaker_failures", "0"),
+        ("redis.breaker_pause", "0s"),
+        ("outbox.enabled", "maybe"),
+        ("rewards.use_multiplier", "2"),
+        ("cache.achievement_ttl", "soon"),
+        ("cache.mission_ttl", "-1"),
+        ("cache.narrative_ttl", ""),
         ("pool.acquire_timeout", "0s"),
         ("database.url", "guildhall.db"),
     ] {
@@ -152,4 +213,38 @@ fn redis_without_an_address_and_a_missing_file_are_refused() {
     );
     let error = Config::builder().file("/nowhere/guildhall.toml").build().unwrap_err();
     assert!(error.to_string().contains("/nowhere/guildhall.toml"), "{error}");
+}
+
+#[test]
+fn the_profiler_is_on_and_keeps_no_value_unless_it_is_told_to() {
+    let defaults = Config::builder().build().unwrap();
+    let expected = ProfilerSettings {
+        enabled: true,
+        slow_from: Duration::from_secs(1),
+        slow_max: 100,
+        statements_max: 1_000,
+        plans: true,
+        keep_binds: false,
+    };
+    assert_eq!(defaults.settings().profiler, expected);
+    let toml = file("[profiler]\nslow_ms = 250\nring = 7\nkeep_binds = true\n");
+    let config = Config::builder()
+        .file(toml.path())
+        .variables(env(&[("GUILDHALL_PROFILER_ENABLED", "off")]))
+        .set("profiler.statements_max", "50")
+        .set("profiler.plans", "false")
+        .build()
+        .unwrap();
+    let expected = ProfilerSettings {
+        enabled: false,
+        slow_from: Duration::from_millis(250),
+        slow_max: 7,
+        statements_max: 50,
+        plans: false,
+        keep_binds: true,
+    };
+    assert_eq!(config.settings().profiler, expected);
+    for (key, value) in [("profiler.slow_ms", "0"), ("profiler.statements_max", "0")] {
+        assert!(Config::builder().set(key, value).build().is_err(), "{key}");
+    }
 }

@@ -21,6 +21,11 @@ pub(crate) fn number(raw: &str, min: u64, max: u64) -> Result<u64, Expected> {
     parsed.ok_or_else(|| format!("a whole number from {min} to {max}"))
 }
 
+pub(crate) fn count(raw: &str, min: u32, max: u32) -> Result<usize, Expected> {
+    let value = small(raw, min, max)?;
+    usize::try_from(value).map_err(|_| format!("a whole number from {min} to {max}"))
+}
+
 pub(crate) fn small(raw: &str, min: u32, max: u32) -> Result<u32, Expected> {
     let value = number(raw, u64::from(min), u64::from(max))?;
     u32::try_from(value).map_err(|_| format!("a whole number from {min} to {max}"))

@@ -19,7 +19,8 @@ impl World<'_> {
                 Reading::Asking => self.ask(now, at, steps),
                 Reading::Adopting => self.adopt(now, at, steps),
                 Reading::Loading => {
-                    let next_at = match self.has(Variant::StampAfterLoad) {
+                    let late = [Variant::StampAfterLoad, Variant::NamedTagAfterLoad];
+                    let next_at = match late.iter().any(|late| self.has(*late)) {
                         true => Reading::Stamping,
                         false if self.has(Variant::AnswerFirst) => Reading::Returning,
                         false => Reading::Storing,
@@ -30,7 +31,7 @@ impl World<'_> {
                 }
                 Reading::Stamping => {
                     let mut next = *now;
-                    let stamps = self.adopted(&mut next, &reader, [Stamp::default(); TAGS_MAX]);
+                    let stamps = self.adopted(&mut next, &reader, reader.stamps);
                     next.readers[at] = Reader { at: Reading::Storing, stamps, ..reader };
                     steps.certain(next, || format!("{} takes the nonces only now", name(&reader)));
                 }
@@ -91,7 +92,9 @@ impl World<'_> {
 
     /// Waits for a flight of the same process, generation and, within the bound, age.
     fn join(&self, now: &State, at: usize, begun: Reader, led: &[Reading], steps: &mut Steps) {
-        let any_generation = !self.generations() || self.has(Variant::JoinUnchecked);
+        let any_generation = !self.generations()
+            || self.has(Variant::JoinUnchecked)
+            || self.has(Variant::JudgedLanding);
         for (leads, leader) in now.readers.iter().enumerate() {
             let same = leader.process == begun.process && led.contains(&leader.at);
             let young = leader.birth >= now.bound || self.has(Variant::JoinAnyAge);
@@ -160,8 +163,7 @@ impl World<'_> {
                 (Reader { at: Reading::Returning, value, stamps, ..reader }, "hits")
             }
             _ => {
-                let late = self.has(Variant::StampAfterLoad);
-                let stamps = if late { NOTHING } else { told };
+                let stamps = self.kept(told);
                 (Reader { at: Reading::Loading, stamps, ..reader }, "misses, keeps the stamps")
             }
         };
@@ -170,12 +172,21 @@ impl World<'_> {
 
     fn adopt(&self, now: &State, at: usize, steps: &mut Steps) {
         let (mut next, reader) = (*now, now.readers[at]);
-        let mut stamps = self.adopted(&mut next, &reader, reader.stamps);
-        if self.has(Variant::StampAfterLoad) {
-            stamps = NOTHING;
-        }
+        let stamps = self.adopted(&mut next, &reader, reader.stamps);
+        let stamps = self.kept(stamps);
         next.readers[at] = Reader { at: Reading::Loading, stamps, ..reader };
         steps.certain(next, || format!("{} gives the tag a nonce, reads it back", name(&reader)));
+    }
+
+    /// What a reader keeps of the stamps it was told before the load.
+    fn kept(&self, mut told: [Stamp; TAGS_MAX]) -> [Stamp; TAGS_MAX] {
+        if self.has(Variant::StampAfterLoad) {
+            return NOTHING;
+        }
+        if self.has(Variant::NamedTagAfterLoad) {
+            told[1] = Stamp::default();
+        }
+        told
     }
 
     /// `SET NX` and the answer, for every tag without a nonce among `stamps`.
@@ -225,6 +236,11 @@ impl World<'_> {
         for other in &mut next.readers {
             let with_it = other.process == reader.process && other.flight == reader.flight;
             if other.at == Reading::Joined && with_it {
+                if self.has(Variant::JudgedLanding) && !reader.unchanged {
+                    let process = other.process;
+                    *other = Reader { process, at: Reading::Idle, ..Reader::default() };
+                    continue;
+                }
                 let early = reader.early || other.early;
                 breaches = breaches.union(broken(other, value, other.bound, early));
                 *other = Reader::over(reader.process);

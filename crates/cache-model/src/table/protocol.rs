@@ -2,7 +2,7 @@
 
 use super::{
     BOTH, BOTH_TAGS, BUS, CRASH, DUP, EAGER, ENTRY, Ending, Group, LATE, LOST, NO_FAULT, ONE,
-    Order, Row, SAME, SNAP, TAG, TAG0, TAG1, Variant, WIPE, row, writer,
+    Order, Row, SAME, SNAP, TAG, TAG0, TAG1, Variant, WIPE, WriterSpec, row, writer,
 };
 use crate::cell::Cell;
 
@@ -113,7 +113,28 @@ pub(super) fn rows() -> Vec<Row> {
                 .variants(&[Variant::OwnAcknowledgement])
                 .each(&[LOST, LATE])],
         ),
+        row(
+            "V19",
+            "a tag that a loader named: asked for after the entry and before the load",
+            [
+                named(&[writer(0, TAG1, Ending::Commit)]).also(&light),
+                named(&each).sound(),
+                named(&each).large().each(&[TAG, LOST]),
+            ],
+        ),
+        row(
+            "V20",
+            "flights of any generation, judged when they land",
+            [Group::new(ONE, &[0, 0, 1])
+                .variants(&[Variant::JudgedLanding])
+                .also(&[LOST, BUS, CRASH])],
+        ),
     ]
+}
+
+/// The second tag is known to be one when the entry has been told.
+fn named(writers: &[WriterSpec]) -> Group {
+    two(writers).map(|cell| cell.order(Order::InTurn(&[0, 1, 2])))
 }
 
 fn answer_first() -> Group {
@@ -121,7 +142,7 @@ fn answer_first() -> Group {
 }
 
 /// Two tags on one server, a reader in each process.
-fn two(writers: &[super::WriterSpec]) -> Group {
+fn two(writers: &[WriterSpec]) -> Group {
     Group::new(writers, &[0, 1]).map(|cell| cell.two_tags([0, 0]))
 }
 

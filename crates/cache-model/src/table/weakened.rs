@@ -1,15 +1,15 @@
 //! The protocol with parts left out: what is load-bearing has to be missed, the rest must not be.
 
 use super::{
-    BUS, Breach, CRASH, DUP, ENTRY, Ending, Group, LOST, ONE, Row, SAME, SNAP, TAG, TAG0, Variant,
-    WIPE, row, writer,
+    BUS, Breach, CRASH, DUP, ENTRY, Ending, Group, LOST, ONE, Row, SAME, SNAP, TAG, TAG0, TAG1,
+    Variant, WIPE, row, writer,
 };
 use crate::cell::Cell;
 use Breach::{P1, P3, RestMemory, RestShared};
 use Variant::{
     AgeFromPut, ChangeBeforeCommit, CountedNonces, JoinAnyAge, JoinUnchecked, Monotonic,
-    NoBumpAfter, NoBumpBefore, NoBumpByMessage, NoGenerations, NoPutFence, NoQuarantine,
-    NoReadFence, NoRelay, NoRun, PublishFirst, PutUnchecked, StampAfterLoad,
+    NamedTagAfterLoad, NoBumpAfter, NoBumpBefore, NoBumpByMessage, NoGenerations, NoPutFence,
+    NoQuarantine, NoReadFence, NoRelay, NoRun, PublishFirst, PutUnchecked, StampAfterLoad,
 };
 
 pub(super) fn rows() -> Vec<Row> {
@@ -67,6 +67,11 @@ pub(super) fn rows() -> Vec<Row> {
             [broken(&[NoBumpByMessage], &[RestMemory]).sound()],
         ),
         row("V3", "the nonces are taken after the load", [broken(&[StampAfterLoad], &all).sound()]),
+        row(
+            "V3a",
+            "the nonce of a tag that the loader named is",
+            [named_late().expect(&all).sound()],
+        ),
         row(
             "V4",
             "nonces counted up instead of drawn",
@@ -142,6 +147,13 @@ pub(super) fn rows() -> Vec<Row> {
 }
 
 /// One writer, two readers beside it, one elsewhere.
+/// Two tags; the second one is written.
+fn named_late() -> Group {
+    Group::new(&[writer(0, TAG1, Ending::Commit)], &[0, 0, 1])
+        .variants(&[NamedTagAfterLoad])
+        .map(|cell| cell.two_tags([0, 0]))
+}
+
 fn one(variants: &[Variant]) -> Group {
     Group::new(ONE, &[0, 0, 1]).variants(variants)
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CHECKSUM, COMPRESSION, Codec, Format, MessagePack, PLAIN_BYTES, Stamped, Times, VERSION,
-    checksum, open, seal,
+    checksum, extras, open, seal,
 };
 use crate::backend::{Nonce, ServerId, Stamp};
 
@@ -32,6 +32,7 @@ enum Part {
     Named { at: u32, of: [u8; 3] },
 }
 
+const EXTRA: Stamp = Stamp { nonce: Nonce([3; 16]), server: ServerId([4; 20]) };
 const PLAIN_BYTES_MAX: usize = 4_096;
 
 fn codecs() -> Vec<Arc<dyn Codec>> {
@@ -53,17 +54,21 @@ fn stamped(check: impl FnOnce(Stamped<'_>)) {
 
 /// What opens must survive being sealed and opened again.
 fn examine(format: &Format, bytes: &[u8], stamped: Stamped<'_>) {
-    if let Ok(opened) = open::<Sample>(format, bytes, stamped) {
-        let again = seal(format, &opened.value, stamped, opened.times);
+    // The one stamp that tags of a loader have here.
+    let named = extras(bytes);
+    let told = |text: &str| named.contains(&text).then_some(EXTRA);
+    if let Ok(opened) = open::<Sample>(format, bytes, stamped, told) {
+        let extras: Vec<_> = named.iter().map(|text| (*text, EXTRA)).collect();
+        let again = seal(format, &opened.value, stamped, &extras, opened.times);
         // Another writer's spelling may be shorter than ours, which may then be too long.
         if let Some(again) = again {
-            assert_eq!(open(format, &again, stamped), Ok(opened), "another value came back");
+            assert_eq!(open(format, &again, stamped, told), Ok(opened), "another value came back");
         }
     }
 }
 
 fn repair(bytes: &mut [u8]) {
-    bytes[0] = VERSION;
+    bytes[0] = VERSION + (bytes[0] & 1);
     let sum = checksum(&bytes[CHECKSUM.end..]);
     bytes[CHECKSUM].copy_from_slice(&sum.to_le_bytes());
 }
@@ -71,7 +76,8 @@ fn repair(bytes: &mut [u8]) {
 /// An entry that opens, and where its payload begins.
 fn good(format: &Format, stamped: Stamped<'_>) -> (Vec<u8>, usize) {
     let format = Format { compress_above: None, ..format.clone() };
-    let sealed = seal(&format, &Sample::default(), stamped, Times::default()).unwrap_or_default();
+    let sealed =
+        seal(&format, &Sample::default(), stamped, &[], Times::default()).unwrap_or_default();
     assert!(!sealed.is_empty(), "a small value was not sealed");
     let mut payload = Vec::new();
     let encoded = format.codec.encode(&Sample::default(), &mut payload);
@@ -97,7 +103,7 @@ pub fn header(bytes: &[u8]) {
             let at = usize::from(pair[0]) % changed.len();
             changed[at] ^= pair[1];
         }
-        let opened = open::<Sample>(&format, &changed, stamped);
+        let opened = open::<Sample>(&format, &changed, stamped, |_| None);
         assert!(changed == good || opened.is_err(), "damage went unnoticed");
         repair(&mut changed);
         examine(&format, &changed, stamped);

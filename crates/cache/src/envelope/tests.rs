@@ -5,6 +5,23 @@ use serde::{Deserialize, Serialize};
 
 use super::*;
 
+fn seal<T: Serialize + DeserializeOwned + 'static>(
+    format: &Format,
+    value: &T,
+    stamped: Stamped<'_>,
+    times: Times,
+) -> Option<Vec<u8>> {
+    super::seal(format, value, stamped, &[], times)
+}
+
+fn open<T: DeserializeOwned + 'static>(
+    format: &Format,
+    bytes: &[u8],
+    stamped: Stamped<'_>,
+) -> Result<Opened<T>, Unusable> {
+    super::open(format, bytes, stamped, |_| None)
+}
+
 fn stamp(byte: u8) -> Stamp {
     Stamp { nonce: Nonce([byte; 16]), server: ServerId::from_text("a") }
 }
@@ -201,11 +218,35 @@ fn what_the_last_release_wrote_is_readable() {
 fn a_header_that_does_not_know_shapes_or_that_nobody_knows_is_a_miss() {
     let (names, stamps) = (["user:1".to_owned()], [stamp(1)]);
     let mut newer = golden(VERSION_2);
-    newer[0] = VERSION + 1;
+    newer[0] = VERSION_EXTRAS + 1;
     for bytes in [golden(VERSION_1), newer] {
         let opened = open::<Value>(&message_pack(), &bytes, (&names, &stamps));
         assert_eq!(opened, Err(Unusable::Unreadable));
     }
+}
+
+#[test]
+fn tags_of_the_loader_are_told_and_have_to_have_their_stamps() {
+    let (names, stamps, plain) = sealed(&message_pack());
+    let named = [("story:7", stamp(3)), ("story:8", stamp(4))];
+    for format in formats() {
+        let stamped = (names.as_slice(), stamps.as_slice());
+        let bytes = super::seal(&format, &value(), stamped, &named, TIMES).unwrap();
+        assert_eq!(extras(&bytes), ["story:7", "story:8"]);
+        let under = |second: Option<Stamp>| {
+            let told = |text: &str| if text == "story:7" { Some(stamp(3)) } else { second };
+            super::open::<Value>(&format, &bytes, stamped, told)
+        };
+        assert_eq!(under(Some(stamp(4))), Ok(Opened { value: value(), times: TIMES }));
+        assert_eq!(under(Some(stamp(5))), Err(Unusable::Outdated));
+        assert_eq!(under(None), Err(Unusable::Outdated));
+        let mut older = bytes.clone();
+        older[0] = VERSION;
+        assert_eq!(open::<Value>(&format, &older, stamped), Err(Unusable::Unreadable));
+        assert!((0..bytes.len()).all(|cut| extras(&bytes[..cut]).is_empty()));
+    }
+    assert!(extras(&plain).is_empty());
+    assert_eq!(plain[0], VERSION, "without them the last release reads it, too");
 }
 
 proptest! {
@@ -227,6 +268,7 @@ proptest! {
         for format in formats() {
             prop_assert!(open::<Value>(&format, &bytes, (&[], &[])).is_err());
         }
+        prop_assert!(extras(&bytes).is_empty());
         #[cfg(feature = "fuzzing")]
         {
             fuzzing::header(&bytes);

@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bb8_redis::RedisConnectionManager;
+use bb8_redis::bb8;
 use redis::aio::MultiplexedConnection;
-use redis::{ConnectionInfo, ErrorKind, RedisError, RedisResult, ServerErrorKind, pipe};
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionInfo, ErrorKind, RedisError, RedisResult,
+    ServerErrorKind, pipe,
+};
 use thiserror::Error;
 
 use super::sentinel::Sentinels;
@@ -27,6 +30,8 @@ pub(super) enum LinkError {
     NoPrimary(#[source] Option<RedisError>),
     #[error(transparent)]
     Connect(#[from] RedisError),
+    #[error("the server does not say who it is in time")]
+    Slow(#[source] tokio::time::error::Elapsed),
     #[error("the connection broke earlier")]
     Broken,
 }
@@ -102,11 +107,16 @@ impl Manager {
             Place::Fixed(info) => ConnectionInfo::clone(info),
             Place::Named(sentinels) => sentinels.primary().await?,
         };
-        let inner = RedisConnectionManager::new(info)?;
-        let mut connection = bb8::ManageConnection::connect(&inner).await?;
-        // Ours ends first; this one only backs it up.
-        connection.set_response_timeout(self.deadline.saturating_mul(2));
-        let (server, replication) = self.introduction(&mut connection).await?;
+        // Every command has the node's deadline, so that a timer a command is enough: none of the
+        // connection's own. Until there is a node's command, this one limits the opening.
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(self.deadline))
+            .set_response_timeout(None);
+        let client = Client::open(info)?;
+        let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+        let introduction = self.introduction(&mut connection);
+        let (server, replication) =
+            tokio::time::timeout(self.deadline, introduction).await.map_err(LinkError::Slow)??;
         if self.primaries_only && field(&replication, "role:") == Some("slave") {
             return Err(LinkError::Replica);
         }

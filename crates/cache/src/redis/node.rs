@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bb8_redis::bb8;
 use redis::{Pipeline, RedisError, Value, cmd, pipe};
 use tokio::time::{Instant, timeout_at};
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{Pipeline, Value, cmd, pipe};
+use redis::{Cmd, Pipeline, Value, cmd, pipe};
 
 use super::answer::{self, Found, PROBE, accepted, decode, stamped};
 use super::breaker::BreakerState;
@@ -29,8 +29,11 @@ impl Single {
         keys: &[String],
         tags: &[String],
     ) -> Result<Reading, BackendError> {
-        let mut commands = pipe();
-        commands.cmd("MGET").arg(keys).arg(tags);
+        let names = || keys.iter().chain(tags);
+        let mut mget = Cmd::with_capacity(names().count() + 1, names().map(String::len).sum());
+        mget.arg("MGET").arg(keys).arg(tags);
+        let mut commands = Pipeline::with_capacity(1);
+        commands.add_command(mget);
         let (value, server) = one(self.node.send(&commands).await?);
         let mut entries: Vec<Option<Vec<u8>>> = decode(value)?;
         if entries.len() != keys.len() + tags.len() {

@@ -397,3 +397,24 @@ async fn a_value_that_was_not_modified_begins_its_life_anew_on_both_levels() {
         assert_eq!(answer.await, Ok(2));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_sweep_frees_what_has_expired_here_and_says_how_much() {
+    for (cache, clock) in aging().await {
+        for id in 1..=3 {
+            load(&cache.entry(key(id), [tag(id)], TTL), 7).await.unwrap();
+        }
+        clock.advance_ms(60_000);
+        load(&cache.entry(key(4), [tag(4)], TTL), 7).await.unwrap();
+        let held = cache.stats().total.entries;
+        assert_eq!(cache.sweep().unwrap_or(0), 0, "nothing is old enough");
+        clock.advance_ms(60_000);
+        let freed = cache.sweep();
+        let left = cache.stats().total.entries;
+        match freed {
+            // In the shared level alone.
+            None => assert_eq!(held, 0),
+            Some(freed) => assert_eq!((held, freed, left), (4, 3, 1)),
+        }
+    }
+}

@@ -214,6 +214,10 @@ impl CacheBackend for Fake {
         Some(events)
     }
 
+    fn is_refusing(&self) -> Option<bool> {
+        Some(self.down.load(Ordering::SeqCst))
+    }
+
     async fn try_lock(&self, key: &str, token: Nonce, ttl: Duration) -> Result<bool, BackendError> {
         tokio::task::yield_now().await;
         if self.fails() {

@@ -10,6 +10,9 @@ mod conformance;
 mod fake;
 mod flights;
 mod levels;
+mod loader_tags;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod options;
 mod outbox;
 mod races;

@@ -1,8 +1,11 @@
 //! `demo`: a made-up community under load, and what came of it. Every figure is measured.
 
+mod advice;
+mod catalogue;
 mod generate;
 mod load;
 mod people;
+mod playing;
 mod report;
 
 use std::process::ExitCode;
@@ -41,6 +44,9 @@ pub(crate) async fn run(args: &DemoArgs, context: &Context) -> Result<ExitCode, 
         grouped(community.entries),
         short(community.took),
     ))?;
+    let items = catalogue::define(&guildhall).await?;
+    let played = playing::run(&guildhall, &community, items, args).await?;
+    tell(played.render())?;
     guildhall.cache().reset_stats();
     let load = load::run(&guildhall, &community, args).await?;
     let cache = guildhall.cache_stats();
@@ -53,15 +59,27 @@ pub(crate) async fn run(args: &DemoArgs, context: &Context) -> Result<ExitCode, 
         return Err(CliError::failed("internal", "the made-up community has no points"));
     };
     let leader = glance(&guildhall, leader.user).await?;
+    let player = match &played.journey {
+        Some(journey) => guildhall.users().by_id(journey.user).await?,
+        None => None,
+    };
+    let player = player.map(|user| user.shown_name());
     let audit = audited(&guildhall).await?;
-    let report = Report { database, community, load, cache, top, leader, audit };
+    // A database that stays keeps the indexes that its migrations gave it.
+    let advice = match place.folder {
+        Some(_) => advice::run(&guildhall, &community).await?,
+        None => None,
+    };
+    let report =
+        Report { database, community, played, player, load, cache, top, leader, audit, advice };
     if context.json {
         say_json(&report.to_json())?;
     } else {
         say(report.render())?;
         say(place.farewell())?;
     }
-    let failed = !report.audit.is_clean() || report.load.failed > 0;
+    let broken = report.load.failed + report.played.failed;
+    let failed = !report.audit.is_clean() || broken > 0;
     drop(guildhall);
     Ok(if failed { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
 }

@@ -37,7 +37,7 @@ pub(crate) async fn run(context: &Context) -> Result<ExitCode, CliError> {
     Ok(if failed { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
 }
 
-fn told(probe: &Probe) -> (&'static str, String) {
+pub(super) fn told(probe: &Probe) -> (&'static str, String) {
     match &probe.state {
         ProbeState::Up(took) => ("up", format!("{}, answered in {}", probe.target, short(*took))),
         ProbeState::Down(why) => ("down", why.clone()),

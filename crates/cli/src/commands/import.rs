@@ -1,4 +1,4 @@
-//! `import`: the members of a legacy system.
+//! `import`: members, catalogues and what members have of them, from a legacy system.
 
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -227,5 +227,12 @@ fn undone(report: &UndoReport) -> String {
         let total = report.kept_total;
         format!(" {total} were kept, having registered or moved since: {}.", kept.join(", "))
     };
-    format!("{} member(s) of {} were taken back.{kept}", report.undone, plain(&report.source))
+    let (undone, source) = (grouped(report.undone), plain(&report.source));
+    let stays = report.stays.join(", ");
+    let more = if report.complete { "" } else { "\nNot all could be taken back: run it again." };
+    format!(
+        "{undone} member(s) of {source} were taken back, with all that was theirs: points, \
+         missions, achievements, badges, story, lore and purchases.{kept}\n\
+         What was defined for everybody stays: {stays}.{more}"
+    )
 }

@@ -18,7 +18,7 @@ pub(crate) async fn run(args: &LeaderboardArgs, context: &Context) -> Result<Exi
     let now = guildhall.clock().now();
     let found = guildhall.rankings().leaderboard(metric, request, now).await?;
     if context.json {
-        say_json(&Leaderboard::from(&found))?;
+        say_json(&Leaderboard::new(metric, &found))?;
     } else if found.items.is_empty() {
         say(format!("Nobody is ranked here: {} member(s) have a value above zero.", found.total))?;
     } else {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use guildhall_adapter::domain::{
     Amount, Award, Deduct, Description, EntryReference, IdemKey, Outcome, PointEntry, Source,
-    Transfer,
+    Transfer, Violation,
 };
 use guildhall_adapter::repository::{Cursor, EntryFilter, PageRequest};
 
@@ -126,10 +126,11 @@ pub(crate) fn render(entries: &[PointEntry]) -> String {
 
 /// In points, as people write them; the library counts in hundredths.
 fn parse_amount(raw: &str) -> Result<Amount, CliError> {
-    raw.parse().map_err(|_| {
+    raw.parse().map_err(|broken: Violation| {
         let shown: String = plain(raw).chars().take(40).collect();
         let message = format!("`{shown}` is not an amount: it must be more than zero points");
         CliError::usage("validation", message)
+            .input("amount", broken.rule.code())
             .hint("write it as 12 or 12.5, with at most two decimals and at most 90000000000000")
     })
 }

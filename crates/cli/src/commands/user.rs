@@ -6,7 +6,7 @@ use guildhall_adapter::Guildhall;
 use guildhall_adapter::domain::{PointEntry, UserId, UserOverview, UserStats};
 use guildhall_adapter::repository::{EntryFilter, PageRequest};
 
-use crate::commands::points;
+use crate::commands::{play, points};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::json::{Entry, Member, Shown, Stats, external};
@@ -21,6 +21,7 @@ pub(crate) struct Glance {
     pub(crate) overview: UserOverview,
     pub(crate) stats: Option<UserStats>,
     pub(crate) recent: Vec<PointEntry>,
+    pub(crate) play: Option<play::Play>,
 }
 
 pub(crate) async fn show(user: &str, context: &Context) -> Result<ExitCode, CliError> {
@@ -44,7 +45,12 @@ pub(crate) async fn glance(guildhall: &Guildhall, user: UserId) -> Result<Glance
     let page = PageRequest::first(RECENT)?;
     let recent = guildhall.ledger().transactions(user, &EntryFilter::default(), &page).await?.items;
     let stats = guildhall.activity().stats(user).await?;
-    Ok(Glance { overview, stats, recent })
+    let play = match overview.user.deleted_at {
+        // Nobody is left who could have a profile.
+        Some(_) => None,
+        None => Some(play::look(guildhall, user, now).await?),
+    };
+    Ok(Glance { overview, stats, recent, play })
 }
 
 impl Glance {
@@ -56,6 +62,10 @@ impl Glance {
             rank: rank.map(Into::into),
             stats: self.stats.as_ref().map(Stats::from),
             recent: self.recent.iter().map(Entry::from).collect(),
+            profile: self.play.as_ref().map(play::Play::profile),
+            missions: self.play.as_ref().map(play::Play::missions),
+            achievements: self.play.as_ref().map(play::Play::honours),
+            story: self.play.as_ref().and_then(play::Play::story),
         }
     }
 
@@ -99,6 +109,9 @@ impl Glance {
                 "check-in streak",
                 format!("{} (longest {})", stats.checkin_streak, stats.longest_streak),
             );
+        }
+        if let Some(play) = &self.play {
+            play.rows(&mut row);
         }
         row("member since", moment(user.created_at));
         if self.recent.is_empty() {

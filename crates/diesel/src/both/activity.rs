@@ -2,37 +2,37 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use async_trait::async_trait;
+use crate::run::RunQueryDsl;
 use diesel::dsl::{case_when, sql};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel::upsert::excluded;
-use diesel_async::RunQueryDsl;
 use guildhall_domain::{
-    ActivityRecord, CommunityZone, Counter, CounterBump, Patch, Rule, StatsPatch, Timestamp,
-    UserId, UserStats,
+    ActivityRecord, CommunityZone, Counter, CounterBump, CounterFold, Patch, Rule, StatsPatch,
+    Timestamp, UserId, UserStats,
 };
 use guildhall_repository::{ActivityRepository, StorageError};
 
 use super::lease::{Lease, Mode};
-use super::member::{BY_BYTES, batch, record_signs};
+use super::member::{BY_BYTES, record_signs};
+use super::together::together_with_batch;
 use super::user::at_most;
 use super::{Conn, columns};
 use crate::fault::{Fault, Worked};
-use crate::kept::Keep;
+use crate::noted::{Note, Woven};
+use crate::queries::queries;
 use crate::rows::{CounterRow, StatsRow, fold_name};
 use crate::schema::{user_counters, user_stats, users};
 use crate::types::{DbDay, DbTime};
-
-/// The repository on this database.
-pub(super) struct DieselActivity {
-    pub(super) lease: Lease,
-}
 
 /// Signs of life recorded at once at most.
 const SIGNS_MAX: usize = 1000;
 /// Counters bumped at once at most.
 const BUMPS_MAX: usize = 20;
+/// The counter that is 1 once a result of at least [`GOOD_BP`] follows one of at most [`BAD_BP`].
+const REDEMPTION: &str = "redemption";
+const GOOD_BP: i64 = 9_000;
+const BAD_BP: i64 = 4_000;
 /// Counters listed at most.
 const COUNTERS_MAX: i64 = 500;
 
@@ -46,78 +46,32 @@ pub(super) struct Signs {
     pub(super) days: Vec<(DbDay, i64)>,
 }
 
-#[async_trait]
-impl ActivityRepository for DieselActivity {
-    async fn record(
-        &self,
-        records: &[ActivityRecord],
-        zone: &CommunityZone,
-    ) -> Result<u64, StorageError> {
-        at_most("records", records.len(), SIGNS_MAX)?;
-        if records.is_empty() {
-            return Ok(0);
-        }
-        self.lease
-            .run("activity.record", Mode::Transaction, added_up(records, zone), |conn, signs| {
-                Box::pin(record_on(conn, signs))
-            })
-            .await
-    }
-
-    async fn stats(&self, user: UserId) -> Result<Option<UserStats>, StorageError> {
-        self.lease
-            .run("activity.stats", Mode::Bare, user, |conn, user| Box::pin(stats_on(conn, *user)))
-            .await
-    }
-
-    async fn update_stats(
-        &self,
-        user: UserId,
-        patch: &StatsPatch,
-        expected_version: i64,
-    ) -> Result<UserStats, StorageError> {
-        let change = StatsChange::of(patch, expected_version)?;
-        let args = (user, change, expected_version);
-        self.lease
-            .run(
-                "activity.update_stats",
-                Mode::Statement,
-                args,
-                |conn, (user, change, expected)| {
-                    Box::pin(update_stats_on(conn, *user, change, *expected))
-                },
-            )
-            .await
-    }
-
-    async fn bump_counters(
-        &self,
-        user: UserId,
-        bumps: &[CounterBump],
-        now: Timestamp,
-    ) -> Result<Vec<Counter>, StorageError> {
-        if bumps.is_empty() {
-            return Err(StorageError::invalid("bumps", Rule::Empty));
-        }
-        at_most("bumps", bumps.len(), BUMPS_MAX)?;
-        let mut seen = HashSet::new();
-        if !bumps.iter().all(|bump| seen.insert(&bump.counter)) {
-            return Err(StorageError::invalid("counter", Rule::Duplicate));
-        }
-        let args = (user, bumps.to_vec(), now);
-        self.lease
-            .run("activity.bump_counters", Mode::Transaction, args, |conn, (user, bumps, now)| {
-                Box::pin(bump_on(conn, *user, bumps, *now))
-            })
-            .await
-    }
-
-    async fn counters(&self, user: UserId) -> Result<Vec<Counter>, StorageError> {
-        self.lease
-            .run("activity.counters", Mode::Bare, user, |conn, user| {
-                Box::pin(counters_on(conn, *user))
-            })
-            .await
+queries! {
+    impl ActivityRepository by activity, |lease| {
+        Transaction record(records: &[ActivityRecord], zone: &CommunityZone) -> u64 {
+            at_most("records", records.len(), SIGNS_MAX)?;
+            if records.is_empty() {
+                return Ok(0);
+            }
+            let signs = added_up(records, zone);
+        } => record_on(signs);
+        Bare stats(user: UserId) -> Option<UserStats> => stats_on;
+        Woven update_stats(user: UserId, patch: &StatsPatch, expected_version: i64) -> UserStats {
+            let change = StatsChange::of(patch, expected_version)?;
+            let note = lease.woven(Mode::Woven);
+        } => update_stats_on(user, change, expected_version, note);
+        Transaction bump_counters(user: UserId, bumps: &[CounterBump], now: Timestamp)
+            -> Vec<Counter> {
+            if bumps.is_empty() {
+                return Err(StorageError::invalid("bumps", Rule::Empty));
+            }
+            at_most("bumps", bumps.len(), BUMPS_MAX)?;
+            let mut seen = HashSet::new();
+            if !bumps.iter().all(|bump| seen.insert(&bump.counter)) {
+                return Err(StorageError::invalid("counter", Rule::Duplicate));
+            }
+        } => bump_on;
+        Bare counters(user: UserId) -> Vec<Counter> => counters_on;
     }
 }
 
@@ -192,13 +146,14 @@ async fn update_stats_on(
     user: UserId,
     change: &StatsChange,
     expected: i64,
+    note: &Woven,
 ) -> Worked<UserStats> {
     if change.version.is_some() {
         let current = user_stats::table.find(user.0).filter(user_stats::version.eq(expected));
         let changed: Option<StatsRow> = diesel::update(current)
             .set(change)
             .returning(StatsRow::as_returning())
-            .kept()
+            .noted_rows(note)
             .get_result(conn)
             .await
             .optional()?;
@@ -223,9 +178,6 @@ pub(super) async fn bump_on(
     now: Timestamp,
 ) -> Worked<Vec<Counter>> {
     let member = users::table.find(user.0).filter(users::deleted_at.is_null());
-    if !diesel::select(diesel::dsl::exists(member)).get_result(conn).await? {
-        return Err(StorageError::not_found("user", user).into());
-    }
     let mut rows: Vec<CounterRow> = bumps
         .iter()
         .map(|bump| CounterRow {
@@ -236,6 +188,15 @@ pub(super) async fn bump_on(
             updated_at: DbTime(now),
         })
         .collect();
+    if redeemed_on(conn, user, bumps).await? {
+        rows.push(CounterRow {
+            user_id: user.0,
+            counter: REDEMPTION.to_owned(),
+            value: 1,
+            fold: fold_name(CounterFold::Max).to_owned(),
+            updated_at: DbTime(now),
+        });
+    }
     // Always the same order, so that two calls never wait for each other.
     rows.sort_unstable_by(|a, b| a.counter.cmp(&b.counter));
     let folded = || {
@@ -245,12 +206,11 @@ pub(super) async fn bump_on(
         let sum = kept + given;
         case_when(user_counters::fold.eq("sum"), sum).when(stays, kept).otherwise(given)
     };
-    let changed: Vec<CounterRow> = batch!(
+    let (known, changed) = together_with_batch!(
         conn,
-        get_results,
-        rows,
+        on => diesel::select(diesel::dsl::exists(member)).get_result::<bool>(on),
         // The filter of the conflict: that of queries has the same name.
-        diesel::query_dsl::methods::FilterDsl::filter(
+        rows => diesel::query_dsl::methods::FilterDsl::filter(
             diesel::insert_into(user_counters::table)
                 .values(rows)
                 .on_conflict((user_counters::user_id, user_counters::counter))
@@ -261,8 +221,12 @@ pub(super) async fn bump_on(
                 )),
             user_counters::fold.eq(excluded(user_counters::fold)),
         )
-        .returning(CounterRow::as_returning())
-    )?;
+        .returning(CounterRow::as_returning()),
+    );
+    if !known? {
+        return Err(StorageError::not_found("user", user).into());
+    }
+    let changed: Vec<CounterRow> = changed?;
     let mut changed: HashMap<String, CounterRow> =
         changed.into_iter().map(|row| (row.counter.clone(), row)).collect();
     let mut counters = Vec::with_capacity(bumps.len());
@@ -278,6 +242,19 @@ pub(super) async fn bump_on(
         counters.push(row.into_counter()?);
     }
     Ok(counters)
+}
+
+/// Whether a good result follows a bad one. Asked only where there is a good one.
+async fn redeemed_on(conn: &mut Conn, user: UserId, bumps: &[CounterBump]) -> QueryResult<bool> {
+    let good =
+        |bump: &CounterBump| bump.counter.as_str() == "highest_score_bp" && bump.value >= GOOD_BP;
+    let named = |bump: &CounterBump| bump.counter.as_str() == REDEMPTION;
+    if !bumps.iter().any(good) || bumps.iter().any(named) {
+        return Ok(false);
+    }
+    let lowest = user_counters::table.find((user.0, "lowest_score_bp"));
+    let bad = lowest.filter(user_counters::value.le(BAD_BP));
+    diesel::select(diesel::dsl::exists(bad)).get_result(conn).await
 }
 
 async fn counters_on(conn: &mut Conn, user: UserId) -> Worked<Vec<Counter>> {

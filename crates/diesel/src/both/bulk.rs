@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use guildhall_domain::{Award, Outcome, PointEntry, Points, Rule, Timestamp};
 use guildhall_repository::{BulkMode, BulkOutcome, StorageError};
 

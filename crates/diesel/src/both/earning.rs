@@ -1,7 +1,7 @@
 //! Earning rules: messages, check-ins, gifts and participation, each one transaction.
 
+use crate::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use guildhall_domain::{
     Amount, Award, BasisPoints, CheckIn, DomainEvent, EarningRules, EntryReference, IdemKey,
     Outcome, Participation, PointEntry, Source, Timestamp, UserId, UserStats, Violation,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use guildhall_domain::{
     EntryKind, HoldId, HoldRequest, HoldStatus, Outcome, PointEntry, PointHold, Timestamp, UserId,
 };

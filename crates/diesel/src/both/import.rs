@@ -4,11 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use async_trait::async_trait;
+use crate::run::RunQueryDsl;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use diesel_async::RunQueryDsl;
 use guildhall_domain::{ImportedMember, Level, LevelTable, Points, Rule, Timestamp, UserId};
 use guildhall_repository::{
     ImportId, ImportPhase, ImportRepository, ImportRun, ImportedRows, MemberImport, NewImport,
@@ -21,107 +20,49 @@ use super::import_write::{Batch, write_members_on};
 use super::lease::{Lease, Mode};
 use super::member::{batch, lock_levels};
 use crate::fault::Worked;
+use crate::queries::queries;
 use crate::rows::{LevelRow, count};
 use crate::schema::{import_lock, imported_members, imports, levels};
 use crate::types::DbTime;
 
-/// The import repository on this database.
-pub(super) struct DieselImports {
-    pub(super) lease: Lease,
-}
-
-#[async_trait]
-impl ImportRepository for DieselImports {
-    async fn begin(&self, new: &NewImport, now: Timestamp) -> Result<ImportRun, StorageError> {
-        bounded("source", &new.source, 200)?;
-        bounded("owner", &new.owner, 100)?;
-        self.lease
-            .run("imports.begin", Mode::Transaction, (new.clone(), now), |c, a| {
-                Box::pin(begin_on(c, &a.0, a.1))
-            })
-            .await
-    }
-
-    async fn find(&self, source: &str) -> Result<Option<ImportRun>, StorageError> {
-        bounded("source", source, 200)?;
-        self.lease
-            .run("imports.find", Mode::Snapshot, source.to_owned(), |c, source| {
-                Box::pin(find_on(c, source))
-            })
-            .await
-    }
-
-    async fn write_levels(
-        &self,
-        run: &ImportRun,
-        levels: &[Level],
-        _now: Timestamp,
-    ) -> Result<u64, StorageError> {
-        if levels.len() > 1000 {
-            return Err(StorageError::invalid("levels", Rule::TooLong { max: 1000 }));
-        }
-        self.lease
-            .run(
-                "imports.write_levels",
-                Mode::Transaction,
-                (run.clone(), levels.to_vec()),
-                |c, a| Box::pin(levels_on(c, &a.0, &a.1)),
-            )
-            .await
-    }
-
-    async fn write_members(
-        &self,
-        run: &ImportRun,
-        members: &[ImportedMember],
-        checkpoint: &str,
-        leased_until: Timestamp,
-        now: Timestamp,
-    ) -> Result<Vec<MemberImport>, StorageError> {
-        if members.len() > 1000 {
-            return Err(StorageError::invalid("members", Rule::TooLong { max: 1000 }));
-        }
-        bounded("checkpoint", checkpoint, 1000)?;
-        let batch = Batch {
-            run: run.clone(),
-            members: members.to_vec(),
-            checkpoint: checkpoint.to_owned(),
-            leased_until,
-            now,
-        };
-        self.lease
-            .run("imports.write_members", Mode::Transaction, batch, |c, batch| {
-                Box::pin(write_members_on(c, batch))
-            })
-            .await
-    }
-
-    async fn finish(&self, run: &ImportRun, now: Timestamp) -> Result<(), StorageError> {
-        self.lease
-            .run("imports.finish", Mode::Transaction, (run.clone(), now), |c, a| {
-                Box::pin(finish_on(c, &a.0, a.1))
-            })
-            .await
-    }
-
-    async fn rows(&self, id: ImportId) -> Result<ImportedRows, StorageError> {
-        self.lease.run("imports.rows", Mode::Bare, id, |c, id| Box::pin(rows_on(c, *id))).await
-    }
-
-    async fn undo_page(
-        &self,
-        id: ImportId,
-        limit: u32,
-        now: Timestamp,
-    ) -> Result<(u64, Vec<UserId>, bool), StorageError> {
-        if !(1..=500).contains(&limit) {
-            return Err(StorageError::invalid("limit", Rule::OutOfRange { min: 1, max: 500 }));
-        }
-        self.lease
-            .run("imports.undo_page", Mode::Transaction, (id, limit, now), |c, a| {
-                Box::pin(undo_on(c, a.0, a.1, a.2))
-            })
-            .await
+queries! {
+    impl ImportRepository by imports, |lease| {
+        Transaction begin(new: &NewImport, now: Timestamp) -> ImportRun {
+            bounded("source", &new.source, 200)?;
+            bounded("owner", &new.owner, 100)?;
+        } => begin_on;
+        Snapshot find(source: &str) -> Option<ImportRun> {
+            bounded("source", source, 200)?;
+        } => find_on;
+        Transaction write_levels(run: &ImportRun, levels: &[Level], _now: Timestamp) -> u64 {
+            if levels.len() > 1000 {
+                return Err(StorageError::invalid("levels", Rule::TooLong { max: 1000 }));
+            }
+            let (run, levels) = (run.clone(), levels.to_vec());
+        } => levels_on(run, levels);
+        Transaction write_members(
+            run: &ImportRun,
+            members: &[ImportedMember],
+            checkpoint: &str,
+            leased_until: Timestamp,
+            now: Timestamp,
+        ) -> Vec<MemberImport> {
+            if members.len() > 1000 {
+                return Err(StorageError::invalid("members", Rule::TooLong { max: 1000 }));
+            }
+            bounded("checkpoint", checkpoint, 1000)?;
+            let (run, members) = (run.clone(), members.to_vec());
+            let checkpoint = checkpoint.to_owned();
+            let batch = Batch { run, members, checkpoint, leased_until, now };
+        } => write_members_on(batch);
+        Transaction finish(run: &ImportRun, now: Timestamp) -> () => finish_on;
+        Bare rows(id: ImportId) -> ImportedRows => rows_on;
+        Transaction undo_page(id: ImportId, limit: u32, now: Timestamp)
+            -> (u64, Vec<UserId>, bool) {
+            if !(1..=500).contains(&limit) {
+                return Err(StorageError::invalid("limit", Rule::OutOfRange { min: 1, max: 500 }));
+            }
+        } => undo_on;
     }
 }
 

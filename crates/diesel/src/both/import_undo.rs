@@ -2,20 +2,18 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use guildhall_domain::{Timestamp, UserId};
 use guildhall_repository::{ImportId, ImportPhase, StorageError};
 
 use super::import::{ImportRow, UNDOING, keep_others_out, phase_name};
 use super::import_plan::TagRow;
 use super::import_write::overtaken;
+use super::purge::forget_on;
 use super::{Conn, lock_accounts};
 use crate::fault::Worked;
-use crate::schema::{
-    external_accounts, imported_members, imports, ledger_purges, point_accounts, point_entries,
-    point_holds, user_activity_days, user_counters, user_stats, users,
-};
+use crate::schema::{imported_members, imports, point_entries};
 
 pub(super) async fn undo_on(
     conn: &mut Conn,
@@ -49,7 +47,7 @@ pub(super) async fn undo_on(
         page.iter().filter(|user| !untouched.contains(user)).copied().map(UserId).collect();
     if !untouched.is_empty() {
         let gone: Vec<i64> = untouched.iter().copied().collect();
-        delete_on(conn, &gone).await.map_err(|error| overtaken(error.into()))?;
+        forget_on(conn, &gone).await.map_err(|error| overtaken(error.into()))?;
     }
     let reached = page.last().filter(|_| more).map(|user| format!("{UNDOING}{user}"));
     conclude_on(conn, id, reached).await?;
@@ -84,37 +82,6 @@ async fn untouched_on(conn: &mut Conn, id: ImportId, page: &[i64]) -> Worked<Has
             && written.get(&account.user_id).copied().unwrap_or(0) == entries
     });
     Ok(untouched.map(|account| account.user_id).collect())
-}
-
-/// Deletes everything of these members.
-async fn delete_on(conn: &mut Conn, gone: &[i64]) -> QueryResult<()> {
-    // The ledger lets go only of those who are named there.
-    point_accounts::table
-        .filter(point_accounts::user_id.eq_any(gone.to_vec()))
-        .select(point_accounts::user_id)
-        .insert_into(ledger_purges::table)
-        .into_columns(ledger_purges::user_id)
-        .execute(conn)
-        .await?;
-    macro_rules! delete {
-        ($($table:ident.$column:ident,)+) => {$(
-            let rows = $table::table.filter($table::$column.eq_any(gone.to_vec()));
-            diesel::delete(rows).execute(conn).await?;
-        )+};
-    }
-    delete! {
-        point_entries.user_id,
-        point_holds.user_id,
-        point_accounts.user_id,
-        user_stats.user_id,
-        user_counters.user_id,
-        user_activity_days.user_id,
-        external_accounts.user_id,
-        imported_members.user_id,
-        users.id,
-        ledger_purges.user_id,
-    }
-    Ok(())
 }
 
 /// Says how far the undo has come. At its end an import of which nobody is left is undone.

@@ -3,10 +3,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::run::RunQueryDsl;
 use diesel::dsl::case_when;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use diesel_async::RunQueryDsl;
 use guildhall_domain::{ImportedMember, Timestamp, UserStats, Vip};
 use guildhall_repository::{ImportRun, MemberImport, StorageError};
 

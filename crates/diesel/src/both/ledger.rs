@@ -1,13 +1,12 @@
 //! Reading the ledger, and taking an account's figures from it anew. Compiled once per backend.
 
-use async_trait::async_trait;
+use crate::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use guildhall_domain::{
     AccountParts, EntryId, LedgerReport, PointEntry, Points, Timestamp, UserId,
 };
 use guildhall_repository::{
-    Cursor, EntryFilter, LedgerRepository, ListLimit, Page, PageRequest, RebuiltAccount,
+    EntryFilter, Keyset, LedgerRepository, ListLimit, Page, PageRequest, RebuiltAccount,
     StorageError,
 };
 
@@ -16,68 +15,26 @@ use super::ledger_audit::{Figures, figures_of, verify_on, verify_page_on};
 use super::{Backend, Conn, columns, lock_accounts};
 use crate::fault::Worked;
 use crate::kept::Keep;
+use crate::queries::queries;
 use crate::rows::{AccountRow, EntryRow};
 use crate::schema::{point_accounts, point_entries};
 use crate::types::DbTime;
 
-/// The ledger repository on this database.
-pub(super) struct DieselLedger {
-    pub(super) lease: Lease,
-}
-
 /// Names the list of [`LedgerRepository::transactions`] in its cursors.
-const TRANSACTIONS: &str = "ledger.seq";
+const TRANSACTIONS: Keyset<i64> = Keyset::new("ledger.seq");
 
-#[async_trait]
-impl LedgerRepository for DieselLedger {
-    async fn transactions(
-        &self,
-        user: UserId,
-        filter: &EntryFilter,
-        page: &PageRequest,
-    ) -> Result<Page<PointEntry>, StorageError> {
-        let below = page.cursor().map(|cursor| cursor.decode_id(TRANSACTIONS)).transpose()?;
-        let args = (user, filter.clone(), below, page.limit());
-        self.lease
-            .run("ledger.transactions", Mode::Bare, args, |c, a| {
-                Box::pin(transactions_on(c, a.0, &a.1, a.2, a.3))
-            })
-            .await
-    }
-
-    async fn entry(&self, id: EntryId) -> Result<Option<PointEntry>, StorageError> {
-        self.lease.run("ledger.entry", Mode::Bare, id, |c, id| Box::pin(entry_on(c, *id))).await
-    }
-
-    async fn verify(&self, user: UserId) -> Result<LedgerReport, StorageError> {
-        self.lease
-            .run("ledger.verify", Mode::Snapshot, user, |c, user| Box::pin(verify_on(c, *user)))
-            .await
-    }
-
-    async fn verify_page(
-        &self,
-        after: Option<UserId>,
-        limit: ListLimit,
-    ) -> Result<LedgerReport, StorageError> {
-        self.lease
-            .run("ledger.verify_page", Mode::Snapshot, (after, limit), |c, a| {
-                Box::pin(verify_page_on(c, a.0, a.1))
-            })
-            .await
-    }
-
-    async fn rebuild_account(
-        &self,
-        user: UserId,
-        dry_run: bool,
-        now: Timestamp,
-    ) -> Result<RebuiltAccount, StorageError> {
-        self.lease
-            .run("ledger.rebuild_account", Mode::Transaction, (user, dry_run, now), |c, a| {
-                Box::pin(rebuild_on(c, a.0, a.1, a.2))
-            })
-            .await
+queries! {
+    impl LedgerRepository by ledger, |lease| {
+        Bare transactions(user: UserId, filter: &EntryFilter, page: &PageRequest)
+            -> Page<PointEntry> {
+            let (filter, below, limit) = (filter.clone(), TRANSACTIONS.after(page)?, page.limit());
+        } => transactions_on(user, filter, below, limit);
+        Bare entry(id: EntryId) -> Option<PointEntry> => entry_on;
+        Snapshot verify(user: UserId) -> LedgerReport => verify_on;
+        Snapshot verify_page(after: Option<UserId>, limit: ListLimit) -> LedgerReport
+            => verify_page_on;
+        Transaction rebuild_account(user: UserId, dry_run: bool, now: Timestamp)
+            -> RebuiltAccount => rebuild_on;
     }
 }
 
@@ -111,10 +68,7 @@ async fn transactions_on(
         query = query.filter(e::seq.lt(below));
     }
     let rows: Vec<EntryRow> = query.load(conn).await?;
-    let page =
-        Page::from_fetched(rows, limit, |row| Cursor::encode(TRANSACTIONS, &[Some(row.seq)]));
-    let items = page.items.into_iter().map(EntryRow::into_entry).collect::<Result<_, _>>()?;
-    Ok(Page { items, next_cursor: page.next_cursor })
+    Ok(TRANSACTIONS.page(rows, limit, |row| row.seq).try_map(EntryRow::into_entry)?)
 }
 
 async fn entry_on(conn: &mut Conn, id: EntryId) -> Worked<Option<PointEntry>> {

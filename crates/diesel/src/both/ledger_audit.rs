@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::run::RunQueryDsl;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
-use diesel_async::RunQueryDsl;
 use guildhall_domain::{LedgerBreak, LedgerReport, LedgerRule, UserId};
 use guildhall_repository::{ListLimit, StorageError};
 
@@ -178,12 +178,14 @@ const HOLD_SUMS: [&str; 4] = [
     "",
 ];
 
+/// Whose counterpart was purged lost the other half lawfully; ids are never given twice.
 const TORN_TRANSFERS: [&str; 4] = [
     "SELECT e.user_id, COUNT(*), MIN(e.seq) FROM point_entries AS e \
      WHERE e.transfer_id IS NOT NULL AND e.user_id > ",
     " AND e.user_id <= ",
     " AND NOT EXISTS (SELECT 1 FROM point_entries AS o WHERE o.transfer_id = e.transfer_id \
      AND o.user_id = e.counterpart_user_id AND o.amount + e.amount = 0) \
+     AND EXISTS (SELECT 1 FROM users AS u WHERE u.id = e.counterpart_user_id) \
      GROUP BY e.user_id ORDER BY e.user_id LIMIT ",
     "",
 ];

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use async_trait::async_trait;
+use crate::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use guildhall_domain::{Level, LevelTable, Rule, Timestamp, UserId};
 use guildhall_repository::{LevelRepository, ListLimit, StorageError};
 
@@ -13,73 +12,40 @@ use super::member::{batch, lock_levels};
 use super::user::at_most;
 use super::{Conn, lock_accounts};
 use crate::fault::Worked;
+use crate::noted::{Note, Woven};
+use crate::queries::queries;
 use crate::rows::LevelRow;
 use crate::schema::{levels, point_accounts};
 use crate::types::DbTime;
 
-/// The repository on this database.
-pub(super) struct DieselLevels {
-    pub(super) lease: Lease,
-}
-
 /// The highest level, and so the most levels there can be.
 const LEVEL_MAX: u32 = 1000;
 
-#[async_trait]
-impl LevelRepository for DieselLevels {
-    async fn list(&self) -> Result<Vec<Level>, StorageError> {
-        self.lease.run("levels.list", Mode::Bare, (), |conn, ()| Box::pin(list_on(conn))).await
-    }
-
-    async fn save(&self, level: &Level) -> Result<Level, StorageError> {
-        bounded(level)?;
-        level.check()?;
-        self.lease
-            .run("levels.save", Mode::Transaction, level.clone(), |conn, level| {
-                Box::pin(save_on(conn, level))
-            })
-            .await
-    }
-
-    async fn replace_all(&self, levels: &[Level]) -> Result<(), StorageError> {
-        at_most("levels", levels.len(), LEVEL_MAX as usize)?; // 1000 fits everywhere.
-        levels.iter().try_for_each(bounded)?;
-        let table = LevelTable::new(levels.to_vec())?;
-        self.lease
-            .run("levels.replace_all", Mode::Transaction, table, |conn, table| {
-                Box::pin(replace_on(conn, table))
-            })
-            .await
-    }
-
-    async fn delete(&self, level: u32) -> Result<bool, StorageError> {
-        if level == 1 {
-            return Err(StorageError::InvalidState {
-                entity: "level",
-                key: level.to_string(),
-                state: "everybody's first".to_owned(),
-                attempted: "be removed",
-            });
-        }
-        self.lease
-            .run("levels.delete", Mode::Statement, i64::from(level), |conn, level| {
-                Box::pin(delete_on(conn, *level))
-            })
-            .await
-    }
-
-    async fn recompute(
-        &self,
-        after: Option<UserId>,
-        limit: ListLimit,
-        now: Timestamp,
-    ) -> Result<(u64, Option<UserId>), StorageError> {
-        let args = (after, limit, now);
-        self.lease
-            .run("levels.recompute", Mode::Transaction, args, |conn, (after, limit, now)| {
-                Box::pin(recompute_on(conn, *after, *limit, *now))
-            })
-            .await
+queries! {
+    impl LevelRepository by levels, |lease| {
+        Bare list() -> Vec<Level> => list_on;
+        Transaction save(level: &Level) -> Level {
+            bounded(level)?;
+            level.check()?;
+        } => save_on;
+        Transaction replace_all(levels: &[Level]) -> () {
+            at_most("levels", levels.len(), LEVEL_MAX as usize)?; // 1000 fits everywhere.
+            levels.iter().try_for_each(bounded)?;
+            let table = LevelTable::new(levels.to_vec())?;
+        } => replace_on(table);
+        Woven delete(level: u32) -> bool {
+            if level == 1 {
+                return Err(StorageError::InvalidState {
+                    entity: "level",
+                    key: level.to_string(),
+                    state: "everybody's first".to_owned(),
+                    attempted: "be removed",
+                });
+            }
+            let note = lease.woven(Mode::Woven);
+        } => delete_on(level, note);
+        Transaction recompute(after: Option<UserId>, limit: ListLimit, now: Timestamp)
+            -> (u64, Option<UserId>) => recompute_on;
     }
 }
 
@@ -139,8 +105,9 @@ async fn replace_on(conn: &mut Conn, table: &LevelTable) -> Worked<()> {
     Ok(())
 }
 
-async fn delete_on(conn: &mut Conn, level: i64) -> Worked<bool> {
-    Ok(diesel::delete(levels::table.find(level)).execute(conn).await? > 0)
+async fn delete_on(conn: &mut Conn, level: u32, note: &Woven) -> Worked<bool> {
+    let doomed = diesel::delete(levels::table.find(i64::from(level)));
+    Ok(doomed.noted(note).execute(conn).await? > 0)
 }
 
 async fn recompute_on(

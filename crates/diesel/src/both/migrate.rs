@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::run::RunQueryDsl as _;
 use diesel::QueryDsl as _;
 use diesel::migration::{Migration, MigrationSource};
-use diesel_async::RunQueryDsl as _;
 use diesel_migrations::MigrationHarness;
 use guildhall_repository::{BoxError, StorageError};
 

@@ -1,9 +1,10 @@
 //! Movements of points, compiled once per backend. Holds, earning rules and bulk awards have rooms
 //! of their own; all of them move points through [`movement_on`].
 
-use async_trait::async_trait;
+use std::collections::BTreeSet;
+
+use crate::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use guildhall_domain::{
     Adjustment, Award, BasisPoints, CheckIn, Deduct, Description, DomainEvent, EarningRules,
     EntryId, EntryKind, EntryReference, HoldId, HoldRequest, IdemKey, Outcome, Participation,
@@ -17,253 +18,125 @@ use super::earning::{check_in_on, gift_on, message_on, participation_on};
 use super::hold::{active_on, capture_on, expire_on, hold_by_id_on, hold_on, release_on};
 use super::lease::{Lease, Mode};
 use super::transfer::transfer_on;
-use super::{Conn, MOVEMENT, apply_movement, columns};
+use super::user::at_most;
+use super::{Conn, MOVEMENT, apply_movement, columns, lock_accounts};
 use crate::fault::{Fault, Worked};
 use crate::kept::Keep;
+use crate::queries::queries;
 use crate::rows::{AccountRow, EntryRow, Moved, Movement, TransferMovement};
 use crate::schema::{levels, point_accounts, point_entries};
 use crate::types::DbTime;
 
-/// The point repository on this database.
-pub(super) struct DieselPoints {
-    pub(super) lease: Lease,
+/// Accounts locked at once at most.
+const LOCKED_MAX: usize = 100;
+
+queries! {
+    impl PointRepository by points, |lease| {
+        // No savepoint: nothing is written, and a refusal leaves the locks to the unit.
+        Bare lock(users: &[UserId]) -> () {
+            at_most("users", users.len(), LOCKED_MAX)?;
+            let users: BTreeSet<i64> = users.iter().map(|user| user.0).collect();
+            if users.is_empty() {
+                return Err(StorageError::invalid("users", Rule::Empty));
+            }
+        } => lock_on(users);
+        Bare account(user: UserId) -> Option<PointAccount> => account_on;
+        MOVEMENT award(award: &Award, now: Timestamp) -> Outcome<PointEntry> {
+            let note = lease.woven(MOVEMENT);
+            let movement = Movement { note, ..Movement::award(award, now)? };
+        } => movement_on(movement);
+        MOVEMENT deduct(deduct: &Deduct, now: Timestamp) -> Outcome<PointEntry> {
+            let note = lease.woven(MOVEMENT);
+            let movement = Movement { note, ..Movement::deduct(deduct, now) };
+        } => movement_on(movement);
+        MOVEMENT transfer(transfer: &Transfer, now: Timestamp) -> Outcome<TransferPair> {
+            let (random, note) = (lease.random(), lease.woven(MOVEMENT));
+            let id = TransferId::from_bits(random.next_u64(), random.next_u64());
+            let movement = TransferMovement { note, ..TransferMovement::of(transfer, &id, now) };
+        } => transfer_on(movement);
+        Transaction award_bulk(awards: &[Award], mode: BulkMode, now: Timestamp) -> BulkOutcome {
+            if awards.is_empty() || awards.len() > 1000 {
+                return Err(StorageError::invalid("awards", Rule::OutOfRange { min: 1, max: 1000 }));
+            }
+        } => award_bulk_on;
+        MOVEMENT adjust(adjustment: &Adjustment, now: Timestamp) -> Outcome<PointEntry> {
+            if adjustment.amount == Points::ZERO {
+                let expected = "more or less than zero";
+                return Err(StorageError::invalid("amount", Rule::Malformed { expected }));
+            }
+            let note = lease.woven(MOVEMENT);
+            let movement = Movement { note, ..Movement::adjust(adjustment, now) };
+        } => movement_on(movement);
+        Transaction grant_xp(user: UserId, xp: Xp, now: Timestamp) -> Outcome<PointAccount> {
+            if xp <= Xp::ZERO {
+                let rule = Rule::OutOfRange { min: 1, max: Xp::MAX.minor() };
+                return Err(StorageError::invalid("xp", rule));
+            }
+        } => grant_xp_on;
+        Statement raise_xp_boost(user: UserId, boost: BasisPoints, now: Timestamp)
+            -> PointAccount => raise_xp_boost_on;
+        Transaction hold(request: &HoldRequest, now: Timestamp) -> PointHold {
+            if request.expires_at.is_some_and(|end| end <= now) {
+                let expected = "later than now";
+                return Err(StorageError::invalid("expires_at", Rule::Malformed { expected }));
+            }
+        } => hold_on;
+        Transaction capture_hold(id: HoldId, now: Timestamp) -> Outcome<PointEntry> => capture_on;
+        Transaction release_hold(id: HoldId, now: Timestamp) -> PointHold => release_on;
+        Transaction expire_holds(now: Timestamp, limit: u32) -> Vec<PointHold> {
+            if !(1..=500).contains(&limit) {
+                return Err(StorageError::invalid("limit", Rule::OutOfRange { min: 1, max: 500 }));
+            }
+        } => expire_on;
+        Bare hold_by_id(id: HoldId) -> Option<PointHold> => hold_by_id_on;
+        Bare active_holds(user: UserId) -> Vec<PointHold> => active_on;
+        Transaction reverse_entry(id: EntryId, reason: &Description, now: Timestamp)
+            -> Outcome<PointEntry> => reverse_on;
+        Transaction record_message(
+            user: UserId,
+            rules: &EarningRules,
+            multiplier: BasisPoints,
+            now: Timestamp,
+        ) -> Outcome<Option<PointEntry>> => message_on;
+        Transaction check_in(
+            user: UserId,
+            rules: &EarningRules,
+            multiplier: BasisPoints,
+            now: Timestamp,
+        ) -> Outcome<CheckIn> => check_in_on;
+        Transaction claim_daily_gift(user: UserId, rules: &EarningRules, now: Timestamp)
+            -> Outcome<PointEntry> => gift_on;
+        Bare entry_by_key(key: &IdemKey) -> Option<PointEntry> => entry_by_key_on;
+    }
+    and {
+        async fn award_participation(
+            &self,
+            user: UserId,
+            kind: Participation,
+            reference: &EntryReference,
+            rules: &EarningRules,
+            multiplier: BasisPoints,
+            now: Timestamp,
+        ) -> Result<Outcome<PointEntry>, StorageError> {
+            let award = participation_on(user, kind, reference, rules, multiplier)?;
+            self.award(&award, now).await
+        }
+    }
 }
 
-#[async_trait]
-impl PointRepository for DieselPoints {
-    async fn account(&self, user: UserId) -> Result<Option<PointAccount>, StorageError> {
-        self.lease
-            .run("points.account", Mode::Bare, user, |c, user| Box::pin(account_on(c, *user)))
-            .await
+pub(super) async fn lock_on(conn: &mut Conn, users: &BTreeSet<i64>) -> Worked<()> {
+    let asked: Vec<i64> = users.iter().copied().collect();
+    let accounts = lock_accounts(conn, &asked).await?;
+    let open = |user: &i64| accounts.iter().any(|a| a.user_id == *user && !a.is_closed);
+    match asked.into_iter().find(|user| !open(user)) {
+        Some(absent) => Err(StorageError::not_found("user", absent).into()),
+        None => Ok(()),
     }
+}
 
-    async fn award(
-        &self,
-        award: &Award,
-        now: Timestamp,
-    ) -> Result<Outcome<PointEntry>, StorageError> {
-        let mut movement = Movement::award(award, now)?;
-        movement.note = self.lease.woven(MOVEMENT);
-        self.lease.run("points.award", MOVEMENT, movement, |c, m| Box::pin(movement_on(c, m))).await
-    }
-
-    async fn deduct(
-        &self,
-        deduct: &Deduct,
-        now: Timestamp,
-    ) -> Result<Outcome<PointEntry>, StorageError> {
-        let mut movement = Movement::deduct(deduct, now);
-        movement.note = self.lease.woven(MOVEMENT);
-        self.lease
-            .run("points.deduct", MOVEMENT, movement, |c, m| Box::pin(movement_on(c, m)))
-            .await
-    }
-
-    async fn transfer(
-        &self,
-        transfer: &Transfer,
-        now: Timestamp,
-    ) -> Result<Outcome<TransferPair>, StorageError> {
-        let random = self.lease.random();
-        let id = TransferId::from_bits(random.next_u64(), random.next_u64());
-        let mut movement = TransferMovement::of(transfer, &id, now);
-        movement.note = self.lease.woven(MOVEMENT);
-        self.lease
-            .run("points.transfer", MOVEMENT, movement, |c, t| Box::pin(transfer_on(c, t)))
-            .await
-    }
-
-    async fn award_bulk(
-        &self,
-        awards: &[Award],
-        mode: BulkMode,
-        now: Timestamp,
-    ) -> Result<BulkOutcome, StorageError> {
-        if awards.is_empty() || awards.len() > 1000 {
-            return Err(StorageError::invalid("awards", Rule::OutOfRange { min: 1, max: 1000 }));
-        }
-        let args = (awards.to_vec(), mode, now);
-        self.lease
-            .run("points.award_bulk", Mode::Transaction, args, |c, a| {
-                Box::pin(award_bulk_on(c, &a.0, a.1, a.2))
-            })
-            .await
-    }
-
-    async fn adjust(
-        &self,
-        adjustment: &Adjustment,
-        now: Timestamp,
-    ) -> Result<Outcome<PointEntry>, StorageError> {
-        if adjustment.amount == Points::ZERO {
-            let expected = "more or less than zero";
-            return Err(StorageError::invalid("amount", Rule::Malformed { expected }));
-        }
-        let mut movement = Movement::adjust(adjustment, now);
-        movement.note = self.lease.woven(MOVEMENT);
-        self.lease
-            .run("points.adjust", MOVEMENT, movement, |c, m| Box::pin(movement_on(c, m)))
-            .await
-    }
-
-    async fn grant_xp(
-        &self,
-        user: UserId,
-        xp: Xp,
-        now: Timestamp,
-    ) -> Result<Outcome<PointAccount>, StorageError> {
-        if xp <= Xp::ZERO {
-            let rule = Rule::OutOfRange { min: 1, max: Xp::MAX.minor() };
-            return Err(StorageError::invalid("xp", rule));
-        }
-        self.lease
-            .run("points.grant_xp", Mode::Transaction, (user, xp, now), |c, a| {
-                Box::pin(grant_xp_on(c, a.0, a.1, a.2))
-            })
-            .await
-    }
-
-    async fn hold(&self, request: &HoldRequest, now: Timestamp) -> Result<PointHold, StorageError> {
-        if request.expires_at.is_some_and(|end| end <= now) {
-            let expected = "later than now";
-            return Err(StorageError::invalid("expires_at", Rule::Malformed { expected }));
-        }
-        self.lease
-            .run("points.hold", Mode::Transaction, (request.clone(), now), |c, a| {
-                Box::pin(hold_on(c, &a.0, a.1))
-            })
-            .await
-    }
-
-    async fn capture_hold(
-        &self,
-        id: HoldId,
-        now: Timestamp,
-    ) -> Result<Outcome<PointEntry>, StorageError> {
-        self.lease
-            .run("points.capture_hold", Mode::Transaction, (id, now), |c, a| {
-                Box::pin(capture_on(c, a.0, a.1))
-            })
-            .await
-    }
-
-    async fn release_hold(&self, id: HoldId, now: Timestamp) -> Result<PointHold, StorageError> {
-        self.lease
-            .run("points.release_hold", Mode::Transaction, (id, now), |c, a| {
-                Box::pin(release_on(c, a.0, a.1))
-            })
-            .await
-    }
-
-    async fn expire_holds(
-        &self,
-        now: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<PointHold>, StorageError> {
-        if !(1..=500).contains(&limit) {
-            return Err(StorageError::invalid("limit", Rule::OutOfRange { min: 1, max: 500 }));
-        }
-        self.lease
-            .run("points.expire_holds", Mode::Transaction, (now, limit), |c, a| {
-                Box::pin(expire_on(c, a.0, a.1))
-            })
-            .await
-    }
-
-    async fn hold_by_id(&self, id: HoldId) -> Result<Option<PointHold>, StorageError> {
-        self.lease
-            .run("points.hold_by_id", Mode::Bare, id, |c, id| Box::pin(hold_by_id_on(c, *id)))
-            .await
-    }
-
-    async fn active_holds(&self, user: UserId) -> Result<Vec<PointHold>, StorageError> {
-        self.lease
-            .run("points.active_holds", Mode::Bare, user, |c, user| Box::pin(active_on(c, *user)))
-            .await
-    }
-
-    async fn reverse_entry(
-        &self,
-        id: EntryId,
-        reason: &Description,
-        now: Timestamp,
-    ) -> Result<Outcome<PointEntry>, StorageError> {
-        self.lease
-            .run("points.reverse_entry", Mode::Transaction, (id, reason.clone(), now), |c, a| {
-                Box::pin(reverse_on(c, a.0, &a.1, a.2))
-            })
-            .await
-    }
-
-    async fn record_message(
-        &self,
-        user: UserId,
-        rules: &EarningRules,
-        multiplier: BasisPoints,
-        now: Timestamp,
-    ) -> Result<Outcome<Option<PointEntry>>, StorageError> {
-        let args = (user, rules.clone(), multiplier, now);
-        self.lease
-            .run("points.record_message", Mode::Transaction, args, |c, a| {
-                Box::pin(message_on(c, a.0, &a.1, a.2, a.3))
-            })
-            .await
-    }
-
-    async fn award_participation(
-        &self,
-        user: UserId,
-        kind: Participation,
-        reference: &EntryReference,
-        rules: &EarningRules,
-        multiplier: BasisPoints,
-        now: Timestamp,
-    ) -> Result<Outcome<PointEntry>, StorageError> {
-        let award = participation_on(user, kind, reference, rules, multiplier)?;
-        self.award(&award, now).await
-    }
-
-    async fn check_in(
-        &self,
-        user: UserId,
-        rules: &EarningRules,
-        multiplier: BasisPoints,
-        now: Timestamp,
-    ) -> Result<Outcome<CheckIn>, StorageError> {
-        let args = (user, rules.clone(), multiplier, now);
-        self.lease
-            .run("points.check_in", Mode::Transaction, args, |c, a| {
-                Box::pin(check_in_on(c, a.0, &a.1, a.2, a.3))
-            })
-            .await
-    }
-
-    async fn claim_daily_gift(
-        &self,
-        user: UserId,
-        rules: &EarningRules,
-        now: Timestamp,
-    ) -> Result<Outcome<PointEntry>, StorageError> {
-        self.lease
-            .run(
-                "points.claim_daily_gift",
-                Mode::Transaction,
-                (user, rules.clone(), now),
-                |c, a| Box::pin(gift_on(c, a.0, &a.1, a.2)),
-            )
-            .await
-    }
-
-    async fn entry_by_key(&self, key: &IdemKey) -> Result<Option<PointEntry>, StorageError> {
-        self.lease
-            .run("points.entry_by_key", Mode::Bare, key.clone(), |c, key| {
-                Box::pin(async move {
-                    let row = keyed_on(c, key.as_str()).await?;
-                    Ok(row.map(EntryRow::into_entry).transpose()?)
-                })
-            })
-            .await
-    }
+/// The same for one member: the first step of whoever writes more than one row of a member.
+pub(super) async fn lock_member_on(conn: &mut Conn, user: UserId) -> Worked<()> {
+    lock_on(conn, &BTreeSet::from([user.0])).await
 }
 
 pub(super) async fn account_on(conn: &mut Conn, user: UserId) -> Worked<Option<PointAccount>> {
@@ -342,6 +215,11 @@ pub(super) async fn keyed_on(conn: &mut Conn, key: &str) -> Worked<Option<EntryR
     Ok(row)
 }
 
+async fn entry_by_key_on(conn: &mut Conn, key: &IdemKey) -> Worked<Option<PointEntry>> {
+    let row = keyed_on(conn, key.as_str()).await?;
+    Ok(row.map(EntryRow::into_entry).transpose()?)
+}
+
 /// What a movement means to the rest of the world.
 pub(super) fn events_of(entry: &PointEntry, moved: &Moved) -> Vec<DomainEvent> {
     let (user, id, source) = (entry.user, entry.id, entry.source.clone());
@@ -400,6 +278,32 @@ async fn grant_xp_on(
     let account = account_on(conn, user).await?;
     let account = account.ok_or_else(|| StorageError::not_found("user", user))?;
     Ok(Outcome::new(account, level_ups(user, &passed).collect()))
+}
+
+async fn raise_xp_boost_on(
+    conn: &mut Conn,
+    user: UserId,
+    boost: BasisPoints,
+    now: Timestamp,
+) -> Worked<PointAccount> {
+    use point_accounts::dsl as a;
+    let raised: Option<AccountRow> = diesel::update(a::point_accounts.find(user.0))
+        .filter(a::is_closed.eq(false).and(a::xp_boost_bp.lt(boost.get())))
+        .set((
+            a::xp_boost_bp.eq(boost.get()),
+            a::version.eq(a::version + 1),
+            a::updated_at.eq(DbTime(now)),
+        ))
+        .returning(AccountRow::as_returning())
+        .kept()
+        .get_result(conn)
+        .await
+        .optional()?;
+    let account = match raised {
+        Some(account) => Some(account),
+        None => open_account_on(conn, user.0).await?,
+    };
+    Ok(account.ok_or_else(|| StorageError::not_found("user", user))?.into_account()?)
 }
 
 async fn reverse_on(

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use bb8::ManageConnection;
 use diesel_async::pooled_connection::PoolableConnection;
@@ -38,7 +39,7 @@ pub(super) struct Manager {
 }
 
 impl Manager {
-    pub(super) const fn new(target: Target, options: StoreOptions) -> Self {
+    pub(super) fn new(target: Target, options: StoreOptions) -> Self {
         Self { target, options }
     }
 }
@@ -75,6 +76,8 @@ pub(super) struct PoolCore {
     pub(super) target: Target,
     last_error: LastError,
     writers: Arc<Semaphore>,
+    #[cfg(feature = "faults")]
+    pub(super) faults: std::sync::OnceLock<Arc<dyn crate::Faults>>,
 }
 
 /// The right to run a writing transaction; `None` for what does not need one.
@@ -87,7 +90,7 @@ impl PoolCore {
         options: StoreOptions,
         random: Arc<dyn Random>,
     ) -> Result<Self, StorageError> {
-        let manager = Manager::new(target.clone(), options);
+        let manager = Manager::new(target.clone(), options.clone());
         let first = tokio::time::timeout(options.acquire_timeout, manager.connect()).await;
         let first = first.map_err(|_| StorageError::Timeout {
             resource: RESOURCE,
@@ -103,7 +106,38 @@ impl PoolCore {
         // A fresh pool has room for one; if it had not, the connection would just be closed.
         drop(pool.add(first));
         let writers = Arc::new(Semaphore::new(WRITERS_MAX));
-        Ok(Self { pool, options, random, target, last_error, writers })
+        Ok(Self {
+            pool,
+            options,
+            random,
+            target,
+            last_error,
+            writers,
+            #[cfg(feature = "faults")]
+            faults: std::sync::OnceLock::new(),
+        })
+    }
+
+    /// Fails where a test wants an operation to fail before it runs.
+    #[inline]
+    pub(super) fn before(&self, operation: &'static str) -> Result<(), StorageError> {
+        #[cfg(feature = "faults")]
+        if let Some(faults) = self.faults.get() {
+            return faults.before(operation);
+        }
+        let _ = operation;
+        Ok(())
+    }
+
+    /// Fails where a test wants the answer of an operation to be lost.
+    #[inline]
+    pub(super) fn after(&self, operation: &'static str) -> Result<(), StorageError> {
+        #[cfg(feature = "faults")]
+        if let Some(faults) = self.faults.get() {
+            return faults.after(operation);
+        }
+        let _ = operation;
+        Ok(())
     }
 
     /// Waits for the turn to write, in order of arrival and before a connection is taken: where
@@ -119,11 +153,19 @@ impl PoolCore {
         }
     }
 
-    /// A connection of one's own, within the acquire timeout.
+    /// A turn to write, for who is going to, and a connection of one's own, each within the acquire
+    /// timeout. Both waits count as waiting for the connection: without the turn it is of no use.
     pub(super) async fn acquire(
         &self,
-    ) -> Result<bb8::PooledConnection<'static, Manager>, StorageError> {
-        self.pool.get_owned().await.map_err(|error| self.refusal(error))
+        writes: bool,
+    ) -> Result<(Turn, bb8::PooledConnection<'static, Manager>), StorageError> {
+        let begun = self.options.profiler.is_on().then(Instant::now);
+        let turn = self.turn(writes).await?;
+        let slot = self.pool.get_owned().await.map_err(|error| self.refusal(error))?;
+        if let Some(begun) = begun {
+            slot.conn.waited(begun.elapsed());
+        }
+        Ok((turn, slot))
     }
 
     /// Runs work on a connection for no longer than the statement timeout, safe from callers that

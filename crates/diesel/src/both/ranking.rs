@@ -2,142 +2,89 @@
 
 use std::collections::HashMap;
 
-use async_trait::async_trait;
+use crate::run::RunQueryDsl;
+use diesel::dsl::{count_star, max, sql};
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
+use diesel::sql_types::BigInt;
 use guildhall_domain::{
     ActivitySummary, CommunityZone, DailyActivity, Day, ExternalAccount, LeaderboardMetric,
     LeaderboardRow, PointAccount, PointTotals, Points, RankInfo, Rule, Timestamp, UserId,
-    Violation,
 };
 use guildhall_repository::{
-    Cursor, OffsetRequest, Page, PageRequest, Ranked, RankingRepository, StorageError,
+    Keyset, OffsetRequest, Page, PageRequest, Ranked, RankingRepository, StorageError,
 };
 
+use super::achievement_report::{holders_above_on, rank_on as unlock_rank_on};
 use super::lease::{Lease, Mode};
 use super::report::{activity_on, circulation_on, day_on, totals_on};
 use super::{Backend, Conn, columns};
 use crate::fault::Worked;
-use crate::rows::{AccountRow, ExternalRow, count};
-use crate::schema::{external_accounts, point_accounts, users};
+use crate::queries::queries;
+use crate::rows::{AccountRow, ExternalRow, ShownRow, count};
+use crate::schema::{external_accounts, point_accounts, user_achievements, users};
 
-/// The ranking repository on this database.
-pub(super) struct DieselRankings {
-    pub(super) lease: Lease,
+/// By balance, then by member.
+type Place = (i64, i64);
+
+const ABOVE: Keyset<Place> = Keyset::new("accounts.above");
+const BELOW: Keyset<Place> = Keyset::new("accounts.below");
+
+queries! {
+    impl RankingRepository by rankings, |lease| {
+        Snapshot leaderboard(metric: LeaderboardMetric, rows: OffsetRequest, now: Timestamp)
+            -> Ranked<LeaderboardRow> => leaderboard_on;
+        Snapshot rank_of(user: UserId, metric: LeaderboardMetric) -> Option<RankInfo> => rank_on;
+        Bare accounts_above(threshold: Points, page: &PageRequest) -> Page<PointAccount> {
+            let (threshold, after, limit) = (threshold.minor(), ABOVE.after(page)?, page.limit());
+        } => above_on(threshold, after, limit);
+        Bare accounts_below(threshold: Points, page: &PageRequest) -> Page<PointAccount> {
+            let (threshold, after, limit) = (threshold.minor(), BELOW.after(page)?, page.limit());
+        } => below_on(threshold, after, limit);
+        Bare points_in_circulation() -> Points => circulation_on;
+        Snapshot totals() -> PointTotals => totals_on;
+        Bare daily_activity(day: Day, zone: &CommunityZone) -> DailyActivity => day_on;
+        Snapshot activity_summary(user: UserId, days: u32, zone: &CommunityZone, now: Timestamp)
+            -> ActivitySummary {
+            if !(1..=365).contains(&days) {
+                return Err(StorageError::invalid("days", Rule::OutOfRange { min: 1, max: 365 }));
+            }
+        } => activity_on;
+    }
 }
 
-const ABOVE: &str = "accounts.above";
-const BELOW: &str = "accounts.below";
+/// A metric that is a column of accounts.
+#[derive(Clone, Copy)]
+enum Column {
+    Balance,
+    LifetimeEarned,
+    Xp,
+}
 
-#[async_trait]
-impl RankingRepository for DieselRankings {
-    async fn leaderboard(
-        &self,
-        metric: LeaderboardMetric,
-        rows: OffsetRequest,
-        now: Timestamp,
-    ) -> Result<Ranked<LeaderboardRow>, StorageError> {
-        self.lease
-            .run("rankings.leaderboard", Mode::Snapshot, (metric, rows, now), |c, a| {
-                Box::pin(leaderboard_on(c, a.0, a.1, a.2))
-            })
-            .await
-    }
-
-    async fn rank_of(
-        &self,
-        user: UserId,
-        metric: LeaderboardMetric,
-    ) -> Result<Option<RankInfo>, StorageError> {
-        self.lease
-            .run("rankings.rank_of", Mode::Snapshot, (user, metric), |c, a| {
-                Box::pin(rank_on(c, a.0, a.1))
-            })
-            .await
-    }
-
-    async fn accounts_above(
-        &self,
-        threshold: Points,
-        page: &PageRequest,
-    ) -> Result<Page<PointAccount>, StorageError> {
-        let args = (threshold.minor(), position(page, ABOVE)?, page.limit());
-        self.lease
-            .run("rankings.accounts_above", Mode::Bare, args, |c, a| {
-                Box::pin(above_on(c, a.0, a.1, a.2))
-            })
-            .await
-    }
-
-    async fn accounts_below(
-        &self,
-        threshold: Points,
-        page: &PageRequest,
-    ) -> Result<Page<PointAccount>, StorageError> {
-        let args = (threshold.minor(), position(page, BELOW)?, page.limit());
-        self.lease
-            .run("rankings.accounts_below", Mode::Bare, args, |c, a| {
-                Box::pin(below_on(c, a.0, a.1, a.2))
-            })
-            .await
-    }
-
-    async fn points_in_circulation(&self) -> Result<Points, StorageError> {
-        self.lease
-            .run("rankings.points_in_circulation", Mode::Bare, (), |c, ()| {
-                Box::pin(circulation_on(c))
-            })
-            .await
-    }
-
-    async fn totals(&self) -> Result<PointTotals, StorageError> {
-        self.lease.run("rankings.totals", Mode::Snapshot, (), |c, ()| Box::pin(totals_on(c))).await
-    }
-
-    async fn daily_activity(
-        &self,
-        day: Day,
-        zone: &CommunityZone,
-    ) -> Result<DailyActivity, StorageError> {
-        self.lease
-            .run("rankings.daily_activity", Mode::Bare, (day, zone.clone()), |c, a| {
-                Box::pin(day_on(c, a.0, &a.1))
-            })
-            .await
-    }
-
-    async fn activity_summary(
-        &self,
-        user: UserId,
-        days: u32,
-        zone: &CommunityZone,
-        now: Timestamp,
-    ) -> Result<ActivitySummary, StorageError> {
-        if !(1..=365).contains(&days) {
-            return Err(StorageError::invalid("days", Rule::OutOfRange { min: 1, max: 365 }));
+impl Column {
+    /// `None` for achievements, which are counted.
+    const fn of(metric: LeaderboardMetric) -> Option<Self> {
+        match metric {
+            LeaderboardMetric::Balance => Some(Self::Balance),
+            LeaderboardMetric::LifetimeEarned => Some(Self::LifetimeEarned),
+            LeaderboardMetric::Xp => Some(Self::Xp),
+            LeaderboardMetric::Achievements => None,
         }
-        let args = (user, days, zone.clone(), now);
-        self.lease
-            .run("rankings.activity_summary", Mode::Snapshot, args, |c, a| {
-                Box::pin(activity_on(c, a.0, a.1, &a.2, a.3))
-            })
-            .await
     }
 }
 
 /// Runs the same query over the column of a metric.
-macro_rules! by_metric {
+macro_rules! by_column {
     ($metric:expr, $column:ident => $query:expr) => {
         match $metric {
-            LeaderboardMetric::Balance => {
+            Column::Balance => {
                 use point_accounts::balance as $column;
                 $query
             }
-            LeaderboardMetric::LifetimeEarned => {
+            Column::LifetimeEarned => {
                 use point_accounts::lifetime_earned as $column;
                 $query
             }
-            LeaderboardMetric::Xp => {
+            Column::Xp => {
                 use point_accounts::xp as $column;
                 $query
             }
@@ -148,14 +95,13 @@ macro_rules! by_metric {
 /// A row of the board before it has a rank.
 #[derive(Queryable)]
 struct BoardRow {
-    user: i64,
     value: i64,
     level: i64,
-    display_name: Option<String>,
-    first_name: Option<String>,
-    last_name: Option<String>,
-    username: Option<String>,
+    member: ShownRow,
 }
+
+/// Rows with their ranks, and how many are ranked at all.
+type Board = (Vec<(u64, BoardRow)>, u64);
 
 async fn leaderboard_on(
     conn: &mut Conn,
@@ -163,36 +109,70 @@ async fn leaderboard_on(
     request: OffsetRequest,
     now: Timestamp,
 ) -> Worked<Ranked<LeaderboardRow>> {
+    let (rows, total) = match Column::of(metric) {
+        Some(column) => board_on(conn, column, request).await?,
+        None => unlock_board_on(conn, request).await?,
+    };
+    let mut externals = externals_on(conn, &rows).await?;
+    let ranked = rows.into_iter().map(|(rank, row)| row.ranked(rank, &mut externals));
+    Ok(Ranked { items: ranked.collect::<Result<_, _>>()?, total, computed_at: now })
+}
+
+async fn board_on(conn: &mut Conn, column: Column, request: OffsetRequest) -> Worked<Board> {
     use point_accounts::dsl as a;
-    let columns = (users::display_name, users::first_name, users::last_name, users::username);
-    let rows: Vec<BoardRow> = by_metric!(metric, value => {
+    let rows: Vec<BoardRow> = by_column!(column, value => {
         a::point_accounts
             .inner_join(users::table)
             .filter(a::is_listed.eq(true).and(value.gt(0)))
             .order((value.desc(), a::user_id.asc()))
             .offset(i64::from(request.offset()))
             .limit(i64::from(request.limit()))
-            .select((a::user_id, value, a::level, columns.0, columns.1, columns.2, columns.3))
+            .select((value, a::level, ShownRow::as_select()))
             .load(conn)
             .await?
     });
     let offset = u64::from(request.offset());
     let first = match rows.as_slice() {
-        [first, ..] => 1 + offset - ties_before(conn, metric, first).await?,
+        [first, ..] => 1 + offset - ties_before(conn, column, first).await?,
         [] => 1,
     };
-    let mut externals = externals_on(conn, &rows).await?;
-    let mut items: Vec<LeaderboardRow> = Vec::with_capacity(rows.len());
+    let mut ranked: Vec<(u64, BoardRow)> = Vec::with_capacity(rows.len());
     for (place, row) in (offset + 1..).zip(rows) {
-        let rank = match items.last() {
+        let rank = match ranked.last() {
             None => first,
-            Some(above) if above.value.minor() == row.value => above.rank,
+            Some((rank, above)) if above.value == row.value => *rank,
             Some(_) => place,
         };
-        items.push(row.ranked(rank, &mut externals)?);
+        ranked.push((rank, row));
     }
-    let total = ranked_on(conn, metric, 0).await?;
-    Ok(Ranked { items, total, computed_at: now })
+    Ok((ranked, ranked_on(conn, column, 0).await?))
+}
+
+/// Achievements are counted, so that everybody who has one is looked at.
+async fn unlock_board_on(conn: &mut Conn, request: OffsetRequest) -> Worked<Board> {
+    let account = point_accounts::user_id.eq(user_achievements::user_id);
+    let rows: Vec<(i64, i64, Option<i64>, ShownRow)> = user_achievements::table
+        .inner_join(users::table)
+        .inner_join(point_accounts::table.on(account))
+        .filter(users::is_active)
+        .group_by(users::id)
+        .order((count_star().desc(), users::id.asc()))
+        .offset(i64::from(request.offset()))
+        .limit(i64::from(request.limit()))
+        .select((
+            sql::<BigInt>("RANK() OVER (ORDER BY COUNT(*) DESC)"),
+            count_star(),
+            max(point_accounts::level), // There is one.
+            ShownRow::as_select(),
+        ))
+        .load(conn)
+        .await?;
+    let mut ranked = Vec::with_capacity(rows.len());
+    for (rank, unlocked, level, member) in rows {
+        let value = Points::whole(unlocked)?.minor();
+        ranked.push((count(rank), BoardRow { value, level: level.unwrap_or(1), member }));
+    }
+    Ok((ranked, holders_above_on(conn, 0).await?))
 }
 
 impl BoardRow {
@@ -201,19 +181,13 @@ impl BoardRow {
         rank: u64,
         externals: &mut HashMap<i64, Vec<ExternalAccount>>,
     ) -> Result<LeaderboardRow, StorageError> {
-        let id = UserId(self.user);
+        let id = self.member.user();
         let broken = |detail: String| StorageError::integrity("point account", id, detail);
         Ok(LeaderboardRow {
             rank,
             user: id,
-            name: LeaderboardRow::name_of(
-                id,
-                self.display_name.as_deref(),
-                self.first_name.as_deref(),
-                self.last_name.as_deref(),
-                self.username.as_deref(),
-            ),
-            externals: externals.remove(&self.user).unwrap_or_default(),
+            name: self.member.name(),
+            externals: externals.remove(&id.0).unwrap_or_default(),
             value: Points::from_minor(self.value).map_err(|error| broken(error.to_string()))?,
             level: u32::try_from(self.level).map_err(|error| broken(error.to_string()))?,
         })
@@ -222,16 +196,12 @@ impl BoardRow {
 
 /// How many rows of the same value stand above this one: they share its rank, which is therefore
 /// known without counting everybody above. At most as many as the offset.
-async fn ties_before(
-    conn: &mut Conn,
-    metric: LeaderboardMetric,
-    row: &BoardRow,
-) -> QueryResult<u64> {
+async fn ties_before(conn: &mut Conn, column: Column, row: &BoardRow) -> QueryResult<u64> {
     use point_accounts::dsl as a;
-    let ties: i64 = by_metric!(metric, value => {
+    let ties: i64 = by_column!(column, value => {
         a::point_accounts
             .filter(a::is_listed.eq(true).and(value.eq(row.value)))
-            .filter(a::user_id.lt(row.user))
+            .filter(a::user_id.lt(row.member.user().0))
             .count()
             .get_result(conn)
             .await?
@@ -242,13 +212,13 @@ async fn ties_before(
 /// Accounts elsewhere of everybody on the page, by provider.
 async fn externals_on(
     conn: &mut Conn,
-    rows: &[BoardRow],
+    rows: &[(u64, BoardRow)],
 ) -> Worked<HashMap<i64, Vec<ExternalAccount>>> {
     let mut accounts: HashMap<i64, Vec<ExternalAccount>> = HashMap::new();
     if rows.is_empty() {
         return Ok(accounts);
     }
-    let ids: Vec<i64> = rows.iter().map(|row| row.user).collect();
+    let ids: Vec<i64> = rows.iter().map(|(_, row)| row.member.user().0).collect();
     let linked: Vec<ExternalRow> = external_accounts::table
         .filter(external_accounts::user_id.eq_any(ids))
         .order((external_accounts::user_id, external_accounts::provider))
@@ -262,9 +232,9 @@ async fn externals_on(
 }
 
 /// How many are ranked above this value; above 0: how many are ranked at all.
-async fn ranked_on(conn: &mut Conn, metric: LeaderboardMetric, above: i64) -> QueryResult<u64> {
+async fn ranked_on(conn: &mut Conn, column: Column, above: i64) -> QueryResult<u64> {
     use point_accounts::dsl as a;
-    let ranked: i64 = by_metric!(metric, value => {
+    let ranked: i64 = by_column!(column, value => {
         a::point_accounts
             .filter(a::is_listed.eq(true).and(value.gt(above)))
             .count()
@@ -280,7 +250,11 @@ pub(super) async fn rank_on(
     metric: LeaderboardMetric,
 ) -> Worked<Option<RankInfo>> {
     use point_accounts::dsl as a;
-    let own: Option<i64> = by_metric!(metric, value => {
+    let Some(column) = Column::of(metric) else {
+        let Some(rank) = unlock_rank_on(conn, user).await? else { return Ok(None) };
+        return Ok(Some(RankInfo::new(rank, holders_above_on(conn, 0).await?)));
+    };
+    let own: Option<i64> = by_column!(column, value => {
         a::point_accounts
             .find(user.0)
             .filter(a::is_listed.eq(true).and(value.gt(0)))
@@ -290,26 +264,14 @@ pub(super) async fn rank_on(
             .optional()?
     });
     let Some(own) = own else { return Ok(None) };
-    let rank = 1 + ranked_on(conn, metric, own).await?;
-    Ok(Some(RankInfo::new(rank, ranked_on(conn, metric, 0).await?)))
-}
-
-/// Balance and member that a page of accounts goes on from.
-type Position = Option<(i64, i64)>;
-
-fn position(page: &PageRequest, list: &str) -> Result<Position, Violation> {
-    let expected = Rule::Malformed { expected: "the `next_cursor` of the same list" };
-    match page.cursor().map(|cursor| cursor.decode(list)).transpose()? {
-        None => Ok(None),
-        Some([Some(balance), Some(user)]) => Ok(Some((balance, user))),
-        Some(_) => Err(Violation::new("cursor", expected)),
-    }
+    let rank = 1 + ranked_on(conn, column, own).await?;
+    Ok(Some(RankInfo::new(rank, ranked_on(conn, column, 0).await?)))
 }
 
 async fn above_on(
     conn: &mut Conn,
     threshold: i64,
-    after: Position,
+    after: Option<Place>,
     limit: u16,
 ) -> Worked<Page<PointAccount>> {
     use point_accounts::dsl as a;
@@ -330,7 +292,7 @@ async fn above_on(
 async fn below_on(
     conn: &mut Conn,
     threshold: i64,
-    after: Position,
+    after: Option<Place>,
     limit: u16,
 ) -> Worked<Page<PointAccount>> {
     use point_accounts::dsl as a;
@@ -347,9 +309,11 @@ async fn below_on(
     accounts_page(query.load(conn).await?, limit, BELOW)
 }
 
-fn accounts_page(rows: Vec<AccountRow>, limit: u16, list: &str) -> Worked<Page<PointAccount>> {
-    let cursor = |row: &AccountRow| Cursor::encode(list, &[Some(row.balance), Some(row.user_id)]);
-    let page = Page::from_fetched(rows, limit, cursor);
-    let items = page.items.into_iter().map(AccountRow::into_account).collect::<Result<_, _>>()?;
-    Ok(Page { items, next_cursor: page.next_cursor })
+fn accounts_page(
+    rows: Vec<AccountRow>,
+    limit: u16,
+    list: Keyset<Place>,
+) -> Worked<Page<PointAccount>> {
+    let page = list.page(rows, limit, |row| (row.balance, row.user_id));
+    Ok(page.try_map(AccountRow::into_account)?)
 }

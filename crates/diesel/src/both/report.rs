@@ -5,10 +5,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::run::RunQueryDsl;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use diesel_async::RunQueryDsl;
 use guildhall_domain::{
     ActivitySummary, CommunityZone, DailyActivity, Day, PointTotals, Points, Timestamp, UserId,
     Violation,

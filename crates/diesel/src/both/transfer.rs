@@ -1,7 +1,7 @@
 //! Transfers: two movements that are one, compiled once per backend.
 
+use crate::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use guildhall_domain::{EntryKind, Outcome, TransferPair};
 use guildhall_repository::StorageError;
 

@@ -1,321 +1,138 @@
 //! Members, compiled once per backend: `super::Conn` is what differs. Here stands what is checked
 //! before the database is asked, and what each call needs around it.
 
-use async_trait::async_trait;
 use guildhall_domain::{
     Email, ExternalAccount, ExternalId, MatchId, NewExternal, NewUser, Nickname, Outcome, Provider,
     Rule, Timestamp, UiState, User, UserId, UserOverview, UserPatch, Username,
 };
 use guildhall_repository::{
-    ListLimit, Page, PageRequest, SearchField, StorageError, UserFilter, UserOrder, UserRepository,
+    Change, ListLimit, Page, PageRequest, SearchField, StorageError, UserFilter, UserOrder,
+    UserRepository,
 };
 
 use super::lease::{Lease, Mode};
-use super::{user_list, user_lookup, user_register, user_write};
-
-/// The repository on this database.
-pub(super) struct DieselUsers {
-    pub(super) lease: Lease,
-}
+use super::{user_batch, user_list, user_lookup, user_register, user_write};
+use crate::batch::fits;
+use crate::queries::queries;
 
 /// The most ids looked up at once.
 const IDS_MAX: usize = 500;
-/// The most members registered at once.
-const BATCH_MAX: usize = 1000;
+
+/// Refuses a number outside `1..=max`.
+pub(super) fn in_range(field: &'static str, number: u32, max: u32) -> Result<(), StorageError> {
+    if (1..=max).contains(&number) {
+        return Ok(());
+    }
+    Err(StorageError::invalid(field, Rule::OutOfRange { min: 1, max: i64::from(max) }))
+}
 
 /// Refuses more than `max` of something.
 pub(super) fn at_most(field: &'static str, count: usize, max: usize) -> Result<(), StorageError> {
     if count > max { Err(StorageError::invalid(field, Rule::TooLong { max })) } else { Ok(()) }
 }
 
-#[async_trait]
-impl UserRepository for DieselUsers {
-    async fn by_id(&self, id: UserId) -> Result<Option<User>, StorageError> {
-        self.lease
-            .run("users.by_id", Mode::Bare, id, |conn, id| {
-                Box::pin(user_lookup::by_id_on(conn, *id))
-            })
-            .await
+queries! {
+    impl UserRepository by users, |lease| {
+        Bare by_id(id: UserId) -> Option<User> => user_lookup::by_id_on;
+        Bare by_ids(ids: &[UserId]) -> Vec<User> {
+            at_most("ids", ids.len(), IDS_MAX)?;
+            if ids.is_empty() {
+                return Ok(Vec::new());
+            }
+        } => user_lookup::by_ids_on;
+        Bare by_username(name: &Username) -> Option<User> {
+            let name = name.folded();
+        } => user_lookup::by_username_on(name);
+        Bare by_email(email: &Email) -> Option<User> {
+            let email = email.folded();
+        } => user_lookup::by_email_on(email);
+        Bare by_external(provider: &Provider, external_id: &ExternalId) -> Option<User>
+            => user_lookup::by_external_on;
+        Bare by_external_nickname(provider: &Provider, nickname: &Nickname) -> Vec<User> {
+            let (provider, nickname) = (provider.to_string(), nickname.folded());
+        } => user_lookup::by_nickname_on(provider, nickname);
+        Bare search(text: &str, fields: &[SearchField], limit: ListLimit) -> Vec<User> {
+            let Some(wanted) = user_list::Wanted::of(text, fields, limit)? else {
+                return Ok(Vec::new());
+            };
+        } => user_list::search_on(wanted);
+        Transaction create(new: &NewUser, now: Timestamp) -> User {
+            new.check()?;
+        } => user_register::create_on;
+        Transaction create_batch(new: &[NewUser], now: Timestamp) -> Vec<User> {
+            fits("new", new.len())?;
+            new.iter().try_for_each(NewUser::check)?;
+            if new.is_empty() {
+                return Ok(Vec::new());
+            }
+        } => user_register::create_batch_on;
+        Transaction ensure(external: &NewExternal, seed: &NewUser, now: Timestamp)
+            -> Outcome<User> {
+            // Most calls find the member with nothing left to fill in, and need not wait for
+            // writers.
+            if let Some(user) = lease.ensured(external, seed).await? {
+                return Ok(Outcome::replayed(user));
+            }
+        } => user_register::ensure_on;
+        Transaction update(
+            id: UserId,
+            patch: &UserPatch,
+            expected_version: i64,
+            takeover: bool,
+            now: Timestamp,
+        ) -> User {
+            let patch = patch.clone();
+            let change = user_write::Asked { id, patch, expected_version, takeover, now };
+        } => user_write::update_on(change);
+        Transaction delete(id: UserId, now: Timestamp) -> bool => user_batch::delete_on;
+        Transaction update_batch(changes: &[Change<UserId, UserPatch>], now: Timestamp) -> u64 {
+            fits("changes", changes.len())?;
+        } => user_batch::update_batch_on;
+        Transaction delete_batch(ids: &[UserId], now: Timestamp) -> u64 {
+            fits("ids", ids.len())?;
+        } => user_batch::delete_batch_on;
+        Bare exists(id: UserId) -> bool => user_batch::exists_on;
+        Bare list(filter: &UserFilter, order: UserOrder, now: Timestamp, page: &PageRequest)
+            -> Page<User> {
+            let wanted = user_list::Listed::of(filter, order, now, page)?;
+        } => user_list::list_on(wanted);
+        Bare count(filter: &UserFilter, now: Timestamp) -> u64 => user_list::count_on;
+        Bare top_active(limit: ListLimit) -> Vec<User> => user_list::top_active_on;
+        Woven set_admin(id: UserId, is_admin: bool, now: Timestamp) -> User {
+            let note = lease.woven(Mode::Woven);
+        } => user_write::set_admin_on(id, is_admin, now, note);
+        Transaction link_external(id: UserId, external: &NewExternal, now: Timestamp)
+            -> ExternalAccount => user_write::link_on;
+        Transaction unlink_external(id: UserId, provider: &Provider, now: Timestamp) -> bool
+            => user_write::unlink_on;
+        Bare external_accounts(id: UserId) -> Vec<ExternalAccount> => user_lookup::externals_on;
+        Bare ui_state(id: UserId) -> Option<UiState> => user_lookup::ui_state_on;
+        Woven set_ui_state(id: UserId, state: &UiState) -> () {
+            let state = state.clone();
+            let note = lease.woven(Mode::Woven);
+        } => user_write::set_ui_state_on(id, state, note);
+        Woven set_last_checked_match(id: UserId, found: &MatchId) -> () {
+            let found = found.clone();
+            let note = lease.woven(Mode::Woven);
+        } => user_write::set_last_checked_match_on(id, found, note);
+        Woven touch_login(id: UserId, at: Timestamp) -> () {
+            let note = lease.woven(Mode::Woven);
+        } => user_write::touch_login_on(id, at, note);
+        Snapshot overview(id: UserId, now: Timestamp) -> Option<UserOverview>
+            => user_lookup::overview_on;
     }
+}
 
-    async fn by_ids(&self, ids: &[UserId]) -> Result<Vec<User>, StorageError> {
-        at_most("ids", ids.len(), IDS_MAX)?;
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.lease
-            .run("users.by_ids", Mode::Bare, ids.to_vec(), |conn, ids| {
-                Box::pin(user_lookup::by_ids_on(conn, ids))
-            })
-            .await
-    }
-
-    async fn by_username(&self, name: &Username) -> Result<Option<User>, StorageError> {
-        self.lease
-            .run("users.by_username", Mode::Bare, name.folded(), |conn, key| {
-                Box::pin(user_lookup::by_username_on(conn, key))
-            })
-            .await
-    }
-
-    async fn by_email(&self, email: &Email) -> Result<Option<User>, StorageError> {
-        self.lease
-            .run("users.by_email", Mode::Bare, email.folded(), |conn, key| {
-                Box::pin(user_lookup::by_email_on(conn, key))
-            })
-            .await
-    }
-
-    async fn by_external(
-        &self,
-        provider: &Provider,
-        external_id: &ExternalId,
-    ) -> Result<Option<User>, StorageError> {
-        let account = (provider.clone(), external_id.clone());
-        self.lease
-            .run("users.by_external", Mode::Bare, account, |conn, (provider, external_id)| {
-                Box::pin(user_lookup::by_external_on(conn, provider, external_id))
-            })
-            .await
-    }
-
-    async fn by_external_nickname(
-        &self,
-        provider: &Provider,
-        nickname: &Nickname,
-    ) -> Result<Vec<User>, StorageError> {
-        let named = (provider.to_string(), nickname.folded());
-        self.lease
-            .run("users.by_external_nickname", Mode::Bare, named, |conn, (provider, key)| {
-                Box::pin(user_lookup::by_nickname_on(conn, provider, key))
-            })
-            .await
-    }
-
-    async fn search(
-        &self,
-        text: &str,
-        fields: &[SearchField],
-        limit: ListLimit,
-    ) -> Result<Vec<User>, StorageError> {
-        let Some(wanted) = user_list::Wanted::of(text, fields, limit)? else {
-            return Ok(Vec::new());
-        };
-        self.lease
-            .run("users.search", Mode::Bare, wanted, |conn, wanted| {
-                Box::pin(user_list::search_on(conn, wanted))
-            })
-            .await
-    }
-
-    async fn create(&self, new: &NewUser, now: Timestamp) -> Result<User, StorageError> {
-        new.check()?;
-        self.lease
-            .run("users.create", Mode::Transaction, (new.clone(), now), |conn, (new, now)| {
-                Box::pin(user_register::create_on(conn, new, *now))
-            })
-            .await
-    }
-
-    async fn create_batch(
-        &self,
-        new: &[NewUser],
-        now: Timestamp,
-    ) -> Result<Vec<User>, StorageError> {
-        at_most("new", new.len(), BATCH_MAX)?;
-        new.iter().try_for_each(NewUser::check)?;
-        if new.is_empty() {
-            return Ok(Vec::new());
-        }
-        let args = (new.to_vec(), now);
-        self.lease
-            .run("users.create_batch", Mode::Transaction, args, |conn, (new, now)| {
-                Box::pin(user_register::create_batch_on(conn, new, *now))
-            })
-            .await
-    }
-
-    async fn ensure(
+impl Lease {
+    async fn ensured(
         &self,
         external: &NewExternal,
         seed: &NewUser,
-        now: Timestamp,
-    ) -> Result<Outcome<User>, StorageError> {
+    ) -> Result<Option<User>, StorageError> {
         let args = (external.clone(), seed.clone());
-        // Most calls find the member with nothing left to fill in, and need not wait for writers.
-        let known = self
-            .lease
-            .run("users.ensure", Mode::Bare, args.clone(), |conn, (external, seed)| {
-                Box::pin(user_register::ensured_on(conn, external, seed))
-            })
-            .await?;
-        if let Some(user) = known {
-            return Ok(Outcome::replayed(user));
-        }
-        let args = (args, now);
-        self.lease
-            .run("users.ensure", Mode::Transaction, args, |conn, ((external, seed), now)| {
-                Box::pin(user_register::ensure_on(conn, external, seed, *now))
-            })
-            .await
-    }
-
-    async fn update(
-        &self,
-        id: UserId,
-        patch: &UserPatch,
-        expected_version: i64,
-        takeover: bool,
-        now: Timestamp,
-    ) -> Result<User, StorageError> {
-        let change =
-            user_write::Change { id, patch: patch.clone(), expected_version, takeover, now };
-        self.lease
-            .run("users.update", Mode::Transaction, change, |conn, change| {
-                Box::pin(user_write::update_on(conn, change))
-            })
-            .await
-    }
-
-    async fn delete(&self, id: UserId, now: Timestamp) -> Result<bool, StorageError> {
-        self.lease
-            .run("users.delete", Mode::Transaction, (id, now), |conn, (id, now)| {
-                Box::pin(user_write::delete_on(conn, *id, *now))
-            })
-            .await
-    }
-
-    async fn list(
-        &self,
-        filter: &UserFilter,
-        order: UserOrder,
-        now: Timestamp,
-        page: &PageRequest,
-    ) -> Result<Page<User>, StorageError> {
-        let wanted = user_list::Listed::of(filter, order, now, page)?;
-        self.lease
-            .run("users.list", Mode::Bare, wanted, |conn, wanted| {
-                Box::pin(user_list::list_on(conn, wanted))
-            })
-            .await
-    }
-
-    async fn count(&self, filter: &UserFilter, now: Timestamp) -> Result<u64, StorageError> {
-        self.lease
-            .run("users.count", Mode::Bare, (filter.clone(), now), |conn, (filter, now)| {
-                Box::pin(user_list::count_on(conn, filter, *now))
-            })
-            .await
-    }
-
-    async fn top_active(&self, limit: ListLimit) -> Result<Vec<User>, StorageError> {
-        self.lease
-            .run("users.top_active", Mode::Bare, limit, |conn, limit| {
-                Box::pin(user_list::top_active_on(conn, *limit))
-            })
-            .await
-    }
-
-    async fn set_admin(
-        &self,
-        id: UserId,
-        is_admin: bool,
-        now: Timestamp,
-    ) -> Result<User, StorageError> {
-        self.lease
-            .run(
-                "users.set_admin",
-                Mode::Statement,
-                (id, is_admin, now),
-                |conn, (id, is_admin, now)| {
-                    Box::pin(user_write::set_admin_on(conn, *id, *is_admin, *now))
-                },
-            )
-            .await
-    }
-
-    async fn link_external(
-        &self,
-        id: UserId,
-        external: &NewExternal,
-        now: Timestamp,
-    ) -> Result<ExternalAccount, StorageError> {
-        let args = (id, external.clone(), now);
-        self.lease
-            .run("users.link_external", Mode::Transaction, args, |conn, (id, external, now)| {
-                Box::pin(user_write::link_on(conn, *id, external, *now))
-            })
-            .await
-    }
-
-    async fn unlink_external(
-        &self,
-        id: UserId,
-        provider: &Provider,
-        now: Timestamp,
-    ) -> Result<bool, StorageError> {
-        let args = (id, provider.clone(), now);
-        self.lease
-            .run("users.unlink_external", Mode::Transaction, args, |conn, (id, provider, now)| {
-                Box::pin(user_write::unlink_on(conn, *id, provider, *now))
-            })
-            .await
-    }
-
-    async fn external_accounts(&self, id: UserId) -> Result<Vec<ExternalAccount>, StorageError> {
-        self.lease
-            .run("users.external_accounts", Mode::Bare, id, |conn, id| {
-                Box::pin(user_lookup::externals_on(conn, *id))
-            })
-            .await
-    }
-
-    async fn ui_state(&self, id: UserId) -> Result<Option<UiState>, StorageError> {
-        self.lease
-            .run("users.ui_state", Mode::Bare, id, |conn, id| {
-                Box::pin(user_lookup::ui_state_on(conn, *id))
-            })
-            .await
-    }
-
-    async fn set_ui_state(&self, id: UserId, state: &UiState) -> Result<(), StorageError> {
-        self.lease
-            .run("users.set_ui_state", Mode::Statement, (id, state.clone()), |conn, (id, state)| {
-                Box::pin(user_write::set_ui_state_on(conn, *id, state))
-            })
-            .await
-    }
-
-    async fn set_last_checked_match(
-        &self,
-        id: UserId,
-        found: &MatchId,
-    ) -> Result<(), StorageError> {
-        let args = (id, found.clone());
-        self.lease
-            .run("users.set_last_checked_match", Mode::Statement, args, |conn, (id, found)| {
-                Box::pin(user_write::set_last_checked_match_on(conn, *id, found))
-            })
-            .await
-    }
-
-    async fn touch_login(&self, id: UserId, at: Timestamp) -> Result<(), StorageError> {
-        self.lease
-            .run("users.touch_login", Mode::Statement, (id, at), |conn, (id, at)| {
-                Box::pin(user_write::touch_login_on(conn, *id, *at))
-            })
-            .await
-    }
-
-    async fn overview(
-        &self,
-        id: UserId,
-        now: Timestamp,
-    ) -> Result<Option<UserOverview>, StorageError> {
-        self.lease
-            .run("users.overview", Mode::Snapshot, (id, now), |conn, (id, now)| {
-                Box::pin(user_lookup::overview_on(conn, *id, *now))
-            })
-            .await
+        self.run("users.ensure", Mode::Bare, args, |conn, (external, seed)| {
+            Box::pin(user_register::ensured_on(conn, external, seed))
+        })
+        .await
     }
 }

@@ -1,12 +1,12 @@
 //! Lists of members and the search among them, compiled once per backend.
 
+use crate::run::RunQueryDsl;
 use diesel::dsl::{case_when, not, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer};
-use diesel_async::RunQueryDsl;
-use guildhall_domain::{Role, Rule, Timestamp, User, Violation, Vip, fold};
+use guildhall_domain::{Role, Timestamp, User, Violation, Vip};
 use guildhall_repository::{
-    Cursor, ListLimit, Page, PageRequest, SearchField, UserFilter, UserOrder,
+    Keyset, ListLimit, Page, PageRequest, SearchField, UserFilter, UserOrder,
 };
 
 use super::user_lookup::restored;
@@ -14,6 +14,7 @@ use super::{Backend, Conn, columns};
 use crate::fault::Worked;
 use crate::rows::{UserRow, count};
 use crate::schema::{external_accounts, users};
+use crate::search::{Searched, found_at_most};
 use crate::types::{DbTime, UtcTime};
 
 /// The query builder cannot say where NULL goes on both databases. As said here, each finds the
@@ -48,39 +49,41 @@ impl Listed {
         now: Timestamp,
         page: &PageRequest,
     ) -> Result<Self, Violation> {
-        let start = match (page.cursor(), order) {
-            (None, _) => Start::Top,
-            (Some(cursor), UserOrder::Id) => Start::PastId(cursor.decode_id(list_name(order))?),
-            (Some(cursor), UserOrder::LastActive | UserOrder::VipExpiry) => {
-                match cursor.decode_time(list_name(order))? {
-                    (Some(time), id) => Start::Past(DbTime(time), id),
-                    (None, id) => Start::PastId(id),
-                }
+        let start = match order {
+            UserOrder::Id => BY_ID.after(page)?.map(Start::PastId),
+            UserOrder::LastActive | UserOrder::VipExpiry => {
+                by_time(order).after(page)?.map(|(time, id)| match time {
+                    Some(time) => Start::Past(time, id),
+                    None => Start::PastId(id),
+                })
             }
         };
+        let start = start.unwrap_or(Start::Top);
         Ok(Self { filter: filter.clone(), order, now, limit: page.limit(), start })
     }
 
-    fn cursor(&self, last: &User) -> Cursor {
-        let name = list_name(self.order);
-        let time = match self.order {
-            UserOrder::Id => return Cursor::encode(name, &[Some(last.id.0)]),
-            UserOrder::LastActive => last.last_active_at,
-            UserOrder::VipExpiry => match last.vip {
-                Vip::Until(end) => Some(end),
-                Vip::None | Vip::Lifetime => None,
-            },
+    fn page(&self, members: Vec<User>) -> Page<User> {
+        let time = |last: &User| match (self.order, last.vip) {
+            (UserOrder::LastActive, _) => last.last_active_at,
+            (_, Vip::Until(end)) => Some(end),
+            (_, Vip::None | Vip::Lifetime) => None,
         };
-        Cursor::encode(name, &[time.map(Timestamp::micros), Some(last.id.0)])
+        match self.order {
+            UserOrder::Id => BY_ID.page(members, self.limit, |last| last.id.0),
+            order => {
+                by_time(order).page(members, self.limit, |last| (time(last).map(DbTime), last.id.0))
+            }
+        }
     }
 }
 
-const fn list_name(order: UserOrder) -> &'static str {
-    match order {
-        UserOrder::Id => "users.id",
-        UserOrder::LastActive => "users.active",
+const BY_ID: Keyset<i64> = Keyset::new("users.id");
+
+const fn by_time(order: UserOrder) -> Keyset<(Option<DbTime>, i64)> {
+    Keyset::new(match order {
         UserOrder::VipExpiry => "users.vip",
-    }
+        UserOrder::LastActive | UserOrder::Id => "users.active",
+    })
 }
 
 /// The members that pass the filter, in no order yet.
@@ -140,7 +143,7 @@ pub(super) async fn list_on(conn: &mut Conn, wanted: &Listed) -> Worked<Page<Use
     if missing > 0 {
         rows.extend(untimed_on(conn, wanted, missing).await?);
     }
-    Ok(Page::from_fetched(restored(rows)?, wanted.limit, |last| wanted.cursor(last)))
+    Ok(wanted.page(restored(rows)?))
 }
 
 async fn timed_on(conn: &mut Conn, wanted: &Listed, limit: i64) -> QueryResult<Vec<UserRow>> {
@@ -196,13 +199,6 @@ pub(super) async fn top_active_on(conn: &mut Conn, limit: ListLimit) -> Worked<V
     restored(rows)
 }
 
-/// The fewest characters searched for.
-const TEXT_MIN: usize = 2;
-/// No field is this long, folded. SQLite refuses much longer patterns.
-const TEXT_MAX: usize = 1000;
-/// Members found at most.
-const FOUND_MAX: u16 = 50;
-
 /// A search that was asked for: for each field its patterns, absent where it is not looked at.
 /// Comparing with an absent pattern gives NULL, which finds nothing.
 pub(super) struct Wanted {
@@ -242,30 +238,17 @@ impl Wanted {
         fields: &[SearchField],
         limit: ListLimit,
     ) -> Result<Option<Self>, Violation> {
-        let text = fold(text);
-        if text.chars().count() < TEXT_MIN {
-            return Err(Violation::new("text", Rule::TooShort { min: TEXT_MIN }));
-        }
-        if text.contains('\0') {
-            return Err(Violation::new("text", Rule::ContainsNul));
-        }
-        if fields.is_empty() || text.chars().count() > TEXT_MAX {
+        let text = Searched::parse(text)?;
+        if fields.is_empty() {
             return Ok(None);
         }
-        let mut literal = String::new();
-        for c in text.chars() {
-            if matches!(c, '%' | '_' | '\\') {
-                literal.push('\\');
-            }
-            literal.push(c);
-        }
         let patterns =
-            |field, of: fn(&str) -> Patterns| fields.contains(&field).then(|| of(&literal));
+            |field, of: fn(&str) -> Patterns| fields.contains(&field).then(|| of(text.literal()));
         Ok(Some(Self {
             username: patterns(SearchField::Username, Patterns::of_column),
             name: patterns(SearchField::Name, Patterns::of_lines),
             nickname: patterns(SearchField::Nickname, Patterns::of_column),
-            limit: i64::from(limit.get().min(FOUND_MAX)),
+            limit: found_at_most(limit),
         }))
     }
 }

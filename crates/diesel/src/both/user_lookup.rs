@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use guildhall_domain::{
     ExternalAccount, ExternalId, LeaderboardMetric, Provider, Timestamp, UiState, User, UserId,
     UserOverview,
@@ -118,6 +118,15 @@ pub(super) async fn externals_of_on(
         externals.entry(row.user_id).or_default().push(row.into_account()?);
     }
     Ok(externals)
+}
+
+/// `NotFound` without the member.
+pub(super) async fn member_on(conn: &mut Conn, user: UserId) -> Worked<()> {
+    let member = users::table.find(user.0).filter(users::deleted_at.is_null());
+    if diesel::select(diesel::dsl::exists(member)).get_result(conn).await? {
+        return Ok(());
+    }
+    Err(StorageError::not_found("user", user).into())
 }
 
 pub(super) async fn ui_state_on(conn: &mut Conn, id: UserId) -> Worked<Option<UiState>> {

@@ -1,7 +1,7 @@
 //! Registering members, compiled once per backend.
 
+use crate::run::RunQueryDsl;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use guildhall_domain::{
     DomainEvent, NewExternal, NewUser, Outcome, Timestamp, User, UserId, UserStats,
 };
@@ -206,7 +206,8 @@ pub(super) async fn ensure_on(
             }
             let filled = User { updated_at: now, version: user.version + 1, ..filled };
             write_on(conn, &filled).await.map_err(lost_name)?;
-            Ok(Outcome::replayed(filled))
+            let events = vec![DomainEvent::UserUpdated { user: filled.id }];
+            Ok(Outcome { events, ..Outcome::replayed(filled) })
         }
         None => {
             let id = allocate_user_id(conn).await?;

@@ -1,11 +1,11 @@
 //! Changing members, compiled once per backend.
 
+use crate::run::RunQueryDsl;
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
-use diesel_async::RunQueryDsl;
 use guildhall_domain::{
     ExternalAccount, MatchId, NewExternal, Patch, Provider, Timestamp, UiState, User, UserId,
-    UserPatch, Username, Vip,
+    UserPatch, Username,
 };
 use guildhall_repository::StorageError;
 
@@ -15,12 +15,13 @@ use super::user_register::{GIVEN, taken_account};
 use super::{Conn, lock_accounts};
 use crate::fault::{Fault, Worked, broken_uniqueness};
 use crate::kept::Keep;
+use crate::noted::{Note, Woven};
 use crate::rows::{ExternalRow, UserRow};
-use crate::schema::{external_accounts, point_accounts, point_holds, users};
+use crate::schema::{external_accounts, point_accounts, users};
 use crate::types::DbTime;
 
 /// A change that was asked for.
-pub(super) struct Change {
+pub(super) struct Asked {
     pub(super) id: UserId,
     pub(super) patch: UserPatch,
     pub(super) expected_version: i64,
@@ -43,8 +44,8 @@ pub(super) async fn write_on(conn: &mut Conn, user: &User) -> QueryResult<usize>
     diesel::update(users::table.find(user.id.0)).set(UserRow::of(user)).kept().execute(conn).await
 }
 
-pub(super) async fn update_on(conn: &mut Conn, change: &Change) -> Worked<User> {
-    let Change { id, patch, expected_version, takeover, now } = change;
+pub(super) async fn update_on(conn: &mut Conn, change: &Asked) -> Worked<User> {
+    let Asked { id, patch, expected_version, takeover, now } = change;
     if patch.is_empty() {
         let user = by_id_on(conn, *id).await?.filter(|user| user.deleted_at.is_none());
         return Ok(user.ok_or_else(|| absent(*id))?);
@@ -132,65 +133,12 @@ fn taken(error: DieselError, user: &User, takeover: bool) -> Fault {
     }
 }
 
-pub(super) async fn delete_on(conn: &mut Conn, id: UserId, now: Timestamp) -> Worked<bool> {
-    // The account first: no hold begins or ends while it is locked.
-    lock_accounts(conn, &[id.0]).await?;
-    let Some(user) = locked_on(conn, id).await? else {
-        return Ok(false);
-    };
-    let active = point_holds::table
-        .filter(point_holds::user_id.eq(id.0))
-        .filter(point_holds::status.eq("active"));
-    if diesel::select(diesel::dsl::exists(active)).get_result(conn).await? {
-        return Err(Fault::Refused(StorageError::InvalidState {
-            entity: "user",
-            key: id.to_string(),
-            state: "the owner of active holds".to_owned(),
-            attempted: "be deleted",
-        }));
-    }
-    write_on(conn, &emptied(user, now)).await?;
-    diesel::delete(external_accounts::table.filter(external_accounts::user_id.eq(id.0)))
-        .execute(conn)
-        .await?;
-    diesel::update(point_accounts::table.find(id.0))
-        .set((point_accounts::is_listed.eq(false), point_accounts::is_closed.eq(true)))
-        .kept()
-        .execute(conn)
-        .await?;
-    Ok(true)
-}
-
-/// The member without anything personal.
-fn emptied(user: User, now: Timestamp) -> User {
-    User {
-        username: None,
-        first_name: None,
-        last_name: None,
-        display_name: None,
-        bio: None,
-        avatar_url: None,
-        email: None,
-        email_verified: false,
-        phone: None,
-        phone_verified: false,
-        is_admin: false,
-        is_active: false,
-        vip: Vip::None,
-        ui_state: UiState::root(),
-        last_checked_match_id: None,
-        updated_at: now,
-        deleted_at: Some(now),
-        version: user.version + 1,
-        ..user
-    }
-}
-
 pub(super) async fn set_admin_on(
     conn: &mut Conn,
     id: UserId,
     is_admin: bool,
     now: Timestamp,
+    note: &Woven,
 ) -> Worked<User> {
     let other = users::table
         .find(id.0)
@@ -203,7 +151,7 @@ pub(super) async fn set_admin_on(
             users::version.eq(users::version + 1),
         ))
         .returning(UserRow::as_returning())
-        .kept()
+        .noted_rows(note)
         .get_result(conn)
         .await
         .optional()?;
@@ -303,10 +251,15 @@ pub(super) async fn unlink_on(
     Ok(true)
 }
 
-pub(super) async fn set_ui_state_on(conn: &mut Conn, id: UserId, state: &UiState) -> Worked<()> {
+pub(super) async fn set_ui_state_on(
+    conn: &mut Conn,
+    id: UserId,
+    state: &UiState,
+    note: &Woven,
+) -> Worked<()> {
     let present = users::table.find(id.0).filter(users::deleted_at.is_null());
     let state = users::ui_state.eq(state.as_str());
-    match diesel::update(present).set(state).kept().execute(conn).await? {
+    match diesel::update(present).set(state).noted(note).execute(conn).await? {
         0 => Err(absent(id).into()),
         _ => Ok(()),
     }
@@ -316,21 +269,27 @@ pub(super) async fn set_last_checked_match_on(
     conn: &mut Conn,
     id: UserId,
     found: &MatchId,
+    note: &Woven,
 ) -> Worked<()> {
     let present = users::table.find(id.0).filter(users::deleted_at.is_null());
     let found = users::last_checked_match_id.eq(found.as_str());
-    match diesel::update(present).set(found).kept().execute(conn).await? {
+    match diesel::update(present).set(found).noted(note).execute(conn).await? {
         0 => Err(absent(id).into()),
         _ => Ok(()),
     }
 }
 
-pub(super) async fn touch_login_on(conn: &mut Conn, id: UserId, at: Timestamp) -> Worked<()> {
+pub(super) async fn touch_login_on(
+    conn: &mut Conn,
+    id: UserId,
+    at: Timestamp,
+    note: &Woven,
+) -> Worked<()> {
     let present = users::table.find(id.0).filter(users::deleted_at.is_null());
     let earlier = users::last_login_at.is_null().or(users::last_login_at.lt(DbTime(at)));
     let touched = diesel::update(present.filter(earlier))
         .set(users::last_login_at.eq(DbTime(at)))
-        .kept()
+        .noted(note)
         .execute(conn)
         .await?;
     if touched == 0 && !diesel::select(diesel::dsl::exists(present)).get_result(conn).await? {

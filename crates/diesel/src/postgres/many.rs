@@ -3,11 +3,11 @@
 
 use std::collections::HashMap;
 
+use crate::run::RunQueryDsl;
 use diesel::QueryResult;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
-use diesel_async::RunQueryDsl;
 
 use super::{Conn, columns};
 use crate::rows::{AccountRow, NewEntryRow};
@@ -59,6 +59,8 @@ macro_rules! array_statement {
         }
     };
 }
+
+pub(super) use array_statement;
 
 array_statement!(
     EntriesSql -> (BigInt, BigInt, BigInt) {

@@ -1,8 +1,8 @@
 //! What members need that PostgreSQL says in its own words. `sqlite/member.rs` is its twin.
 
+use crate::run::RunQueryDsl;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt};
-use diesel_async::RunQueryDsl;
 
 use super::activity::Signs;
 use super::{Conn, columns};
@@ -15,7 +15,7 @@ use crate::types::{CalendarDay, UtcTime};
 macro_rules! batch {
     ($conn:expr, $run:ident, $rows:ident, $statement:expr) => {{
         let $rows = &$rows;
-        diesel_async::RunQueryDsl::$run($statement, $conn).await
+        crate::run::RunQueryDsl::$run($statement, $conn).await
     }};
 }
 pub(super) use batch;
@@ -41,6 +41,19 @@ pub(super) async fn lock_user(conn: &mut Conn, id: i64) -> QueryResult<Option<Us
     row.first(conn).await.optional()
 }
 
+/// Those of these members who are not deleted, ascending, whom nobody else changes from here to the
+/// end of the transaction.
+pub(super) async fn lock_users(conn: &mut Conn, ids: &[i64]) -> QueryResult<Vec<i64>> {
+    users::table
+        .filter(users::id.eq_any(ids))
+        .filter(users::deleted_at.is_null())
+        .order_by(users::id)
+        .select(users::id)
+        .for_no_key_update()
+        .load(conn)
+        .await
+}
+
 /// Keeps other writers of levels away until the end of the transaction; readers pass.
 pub(super) async fn lock_levels(conn: &mut Conn) -> QueryResult<()> {
     // LOCK is beyond the query builder.
@@ -53,14 +66,7 @@ pub(super) async fn lock_levels(conn: &mut Conn) -> QueryResult<()> {
 /// A statement for all members instead of one for each needs `unnest`, beyond the query builder.
 pub(super) async fn record_signs(conn: &mut Conn, mut signs: Vec<Signs>) -> QueryResult<usize> {
     let ids: Vec<i64> = signs.iter().map(|sign| sign.user).collect();
-    let present: Vec<i64> = users::table
-        .filter(users::id.eq_any(ids))
-        .filter(users::deleted_at.is_null())
-        .order_by(users::id)
-        .select(users::id)
-        .for_no_key_update()
-        .load(conn)
-        .await?;
+    let present = lock_users(conn, &ids).await?;
     signs.retain(|sign| present.binary_search(&sign.user).is_ok());
     let (mut owners, mut days, mut actions) = (Vec::new(), Vec::new(), Vec::new());
     for sign in &signs {

@@ -5,15 +5,16 @@
 
 use std::sync::Arc;
 
+use crate::run::RunQueryDsl;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
 use diesel::{OptionalExtension, QueryResult};
-use diesel_async::RunQueryDsl;
 use guildhall_repository::InvalidationNote;
 
 use super::Conn;
 use super::lease::Mode;
+use super::noted::push_note;
 use crate::fault::Worked;
 use crate::rows::{Moved, Movement, TransferMovement};
 use crate::types::UtcTime;
@@ -71,12 +72,7 @@ impl QueryId for NoteSql {
 
 impl QueryFragment<Pg> for NoteSql {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(", noted AS (INSERT INTO cache_invalidations (id, targets) SELECT ");
-        out.push_bind_param::<BigInt, _>(&self.id)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Text, str>(&self.targets)?;
-        out.push_sql(" WHERE EXISTS (SELECT FROM moved))");
-        Ok(())
+        push_note(&mut out, &self.id, &self.targets, "moved")
     }
 }
 

@@ -4,13 +4,46 @@ use std::error::Error;
 
 use diesel::prelude::*;
 use guildhall_domain::{
-    ExternalAccount, LanguageTag, NewExternal, Timestamp, UiState, User, UserId, Vip, fold,
+    ExternalAccount, LanguageTag, LeaderboardRow, NewExternal, Timestamp, UiState, Url, User,
+    UserId, Violation, Vip, fold,
 };
 use guildhall_repository::StorageError;
 
 use super::{column, corrupt, count, optional};
 use crate::schema::{external_accounts, users};
 use crate::types::{DbJson, DbTime};
+
+/// What others are shown of a member, on boards and in lists of what happened.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+pub(crate) struct ShownRow {
+    id: i64,
+    display_name: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    username: Option<String>,
+    avatar_url: Option<String>,
+}
+
+impl ShownRow {
+    pub(crate) const fn user(&self) -> UserId {
+        UserId(self.id)
+    }
+
+    pub(crate) fn name(&self) -> String {
+        LeaderboardRow::name_of(
+            self.user(),
+            self.display_name.as_deref(),
+            self.first_name.as_deref(),
+            self.last_name.as_deref(),
+            self.username.as_deref(),
+        )
+    }
+
+    pub(crate) fn avatar_url(self) -> Result<Option<Url>, Violation> {
+        optional(self.avatar_url)
+    }
+}
 
 /// A row of `users`. Inserted with its id, which every batch draws beforehand.
 #[derive(Clone, Debug, Queryable, Selectable, Identifiable, Insertable, AsChangeset)]
@@ -126,6 +159,9 @@ impl UserRow {
     }
 }
 
+/// What a search by name looks at where there is no name.
+pub(crate) const NAMELESS: &str = "\n";
+
 /// What a search by name looks at: every name on a line of its own, folded, so that a line's
 /// beginning and end can be told.
 fn name_key(user: &User) -> String {
@@ -135,7 +171,7 @@ fn name_key(user: &User) -> String {
         .map(|name| name.as_str())
         .collect();
     let display = user.display_name.as_ref().map_or("", |name| name.as_str());
-    let mut key = String::from("\n");
+    let mut key = String::from(NAMELESS);
     for name in [full.join(" ").as_str(), display] {
         if !name.is_empty() {
             key.push_str(&fold(&name.replace('\n', " ")));
@@ -154,7 +190,8 @@ pub(crate) fn vip_columns(vip: Vip) -> (&'static str, Option<DbTime>) {
     }
 }
 
-fn vip(kind: &str, end: Option<Timestamp>) -> Result<Vip, Box<dyn Error>> {
+/// The VIP standing of two columns.
+pub(crate) fn vip(kind: &str, end: Option<Timestamp>) -> Result<Vip, Box<dyn Error>> {
     match (kind, end) {
         ("none", None) => Ok(Vip::None),
         ("until", Some(end)) => Ok(Vip::Until(end)),

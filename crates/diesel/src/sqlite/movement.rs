@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::lease::Mode;
+use super::member::batch;
 use super::{Conn, columns};
 use crate::fault::Worked;
 use crate::kept::Keep;
@@ -15,11 +16,20 @@ use crate::types::DbTime;
 /// Two statements need a transaction around them.
 pub(super) const MOVEMENT: Mode = Mode::Transaction;
 
+/// What the profiler calls a movement: its first write. What else belongs to it, the entry above
+/// all, is done in the same hop and counted with it.
+const MOVED: &str = "UPDATE point_accounts SET balance = balance + ?, next_seq = next_seq + 1 \
+                     WHERE user_id = ? AND NOT is_closed AND balance - held >= ?";
+
+/// The same of accounts that were computed before.
+const STORED: &str = "UPDATE point_accounts SET balance = ?, next_seq = ? WHERE user_id = ?";
+
 /// Applies a movement. `None` when the account is absent, closed or short of points, or the
 /// once-only key was used: nothing was written then.
 pub(super) async fn apply_movement(conn: &mut Conn, movement: &Movement) -> Worked<Option<Moved>> {
     let movement = movement.clone();
-    Ok(conn.spawn_blocking(move |inner| move_one(inner, &movement)).await?)
+    let work = move |inner: &mut SqliteConnection| move_one(inner, &movement);
+    Ok(conn.run(MOVED, |inner| inner.spawn_blocking(work)).await?)
 }
 
 /// Moves points between two accounts. `None` when one is absent or closed, the sender is short of
@@ -29,7 +39,8 @@ pub(super) async fn apply_transfer(
     transfer: &TransferMovement,
 ) -> Worked<Option<(Moved, Moved)>> {
     let transfer = transfer.clone();
-    Ok(conn.spawn_blocking(move |inner| move_two(inner, &transfer)).await?)
+    let work = move |inner: &mut SqliteConnection| move_two(inner, &transfer);
+    Ok(conn.run_batch(MOVED, 2, |inner| inner.spawn_blocking(work)).await?)
 }
 
 fn move_one(conn: &mut SqliteConnection, m: &Movement) -> QueryResult<Option<Moved>> {
@@ -176,15 +187,11 @@ fn key_is_used(conn: &mut SqliteConnection, key: Option<&str>) -> QueryResult<bo
 /// The accounts of these members, to be changed by this transaction alone: nobody else writes.
 /// Ascending by member; absent ones are left out.
 pub(super) async fn lock_accounts(conn: &mut Conn, users: &[i64]) -> QueryResult<Vec<AccountRow>> {
-    let users = users.to_vec();
-    conn.spawn_blocking(move |inner| {
-        point_accounts::table
-            .filter(point_accounts::user_id.eq_any(users))
-            .order(point_accounts::user_id)
-            .select(columns::<AccountRow>())
-            .load(inner)
-    })
-    .await
+    let rows = point_accounts::table
+        .filter(point_accounts::user_id.eq_any(users.to_vec()))
+        .order(point_accounts::user_id)
+        .select(columns::<AccountRow>());
+    crate::run::RunQueryDsl::load(rows, conn).await
 }
 
 /// Writes entries that were computed under their accounts' locks; their ids, in order.
@@ -192,14 +199,15 @@ pub(super) async fn insert_entries(
     conn: &mut Conn,
     rows: Vec<NewEntryRow>,
 ) -> QueryResult<Vec<i64>> {
-    conn.spawn_blocking(move |inner| rows.iter().map(|row| insert_entry(inner, row)).collect())
-        .await
+    let insert = diesel::insert_into(point_entries::table);
+    batch!(conn, get_results, rows, insert.values(rows).returning(point_entries::id))
 }
 
 /// Stores what was computed of locked accounts.
 pub(super) async fn store_accounts(conn: &mut Conn, rows: Vec<AccountRow>) -> QueryResult<()> {
     use point_accounts::dsl as a;
-    conn.spawn_blocking(move |inner| {
+    let accounts = rows.len();
+    let work = move |inner: &mut SqliteConnection| {
         for row in &rows {
             let _stored: i64 = diesel::update(a::point_accounts.find(row.user_id))
                 .set((
@@ -217,6 +225,6 @@ pub(super) async fn store_accounts(conn: &mut Conn, rows: Vec<AccountRow>) -> Qu
                 .get_result(inner)?;
         }
         Ok(())
-    })
-    .await
+    };
+    conn.run_batch(STORED, accounts, |inner| inner.spawn_blocking(work)).await
 }

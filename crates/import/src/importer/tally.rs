@@ -3,6 +3,7 @@
 use guildhall_domain::UserId;
 use guildhall_repository::{MemberImport, MemberWarning};
 
+use super::rows::Rows;
 use crate::findings::Findings;
 use crate::record::{Record, SIDE_TABLES};
 use crate::report::ImportReport;
@@ -27,6 +28,7 @@ pub(super) struct Tally {
     sides: [Outcomes; 4],
     noted: Findings,
     has_ledger: bool,
+    pub(super) facts: Rows,
     pub(super) users_touched: Touched,
 }
 
@@ -111,7 +113,7 @@ impl Tally {
 
     /// Writes it into the report. Of a resumed run, what earlier ones did is unchanged.
     pub(super) fn report(self, resumed: bool, report: &mut ImportReport) {
-        let Self { users, mut ledger, sides, noted, .. } = self;
+        let Self { users, mut ledger, sides, noted, facts, .. } = self;
         // Also counts what went before the checkpoint, which was not read again.
         ledger.unchanged = report.totals.entries_target.saturating_sub(ledger.written);
         let mut findings = Findings {
@@ -141,6 +143,7 @@ impl Tally {
         report.tables = findings.tables;
         report.warnings = findings.warnings;
         report.warnings_total = findings.warnings_total;
+        facts.report(report);
     }
 }
 

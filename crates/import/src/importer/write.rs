@@ -1,12 +1,15 @@
 //! Writing: one transaction a batch, each with its checkpoint, under a lease.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use guildhall_domain::{Level, Timestamp};
 use guildhall_repository::{ImportPhase, ImportRun, NewImport, StorageError};
 
-use super::Importer;
+use super::catalogue::{Held, Known};
+use super::rows::Rows;
 use super::tally::{Brief, Tally};
+use super::{Defined, Importer};
 use crate::detect::SourceFile;
 use crate::error::ImportError;
 use crate::reader;
@@ -20,7 +23,7 @@ impl Importer {
     pub(super) async fn import(
         &self,
         file: &SourceFile,
-        levels: &[Level],
+        defined: &Defined,
         earlier: Option<ImportRun>,
         report: &mut ImportReport,
         progress: &(impl Fn(Progress) + Send + Sync),
@@ -28,25 +31,33 @@ impl Importer {
         let imports = self.storage.imports();
         let run = self.hold(&report.source, progress).await?;
         let finished = earlier.as_ref().is_some_and(|run| run.phase == ImportPhase::Finished);
-        self.write_levels(&run, levels, finished, report).await?;
+        self.write_levels(&run, &defined.levels, finished, report).await?;
 
         let broken_off = earlier.filter(|run| run.phase == ImportPhase::Running);
         let mut after = broken_off.and_then(|run| position(run.checkpoint.as_deref()?, file));
-        let mut tally = self.write(file, &run, after, report, progress).await?;
+        let checkpoint = checkpoint(file, after.unwrap_or(START));
+        let mut held = Held { run: &run, checkpoint, finished };
+        let mut rows = Rows::default();
+        let (known, closing) = self.write_catalogue(&held, &defined.catalogue, &mut rows).await?;
+        let known = Arc::new(known);
+        let mut tally = self.write(file, &mut held, &known, after, report, progress).await?;
         self.compare(&run, report).await?;
         if after.is_some() && !report.matches {
             // Something before the checkpoint is missing: it was skipped then, or taken back since.
             tracing::info!(import.id = run.id.0, "going through the source from the beginning");
             after = None;
-            tally = self.write(file, &run, after, report, progress).await?;
+            held.checkpoint = self::checkpoint(file, START);
+            tally = self.write(file, &mut held, &known, after, report, progress).await?;
             self.compare(&run, report).await?;
         }
+        self.close(&held, closing, &mut rows).await?;
         imports.finish(&run, self.clock.now()).await.map_err(lost)?;
 
         let audit = self.audit(&tally.users_touched, after.is_some(), report, progress).await?;
         report.matches &= audit.breaks_total == 0;
         report.ledger = Some(audit);
         tally.report(after.is_some(), report);
+        rows.report(report);
         Ok(())
     }
 
@@ -107,7 +118,8 @@ impl Importer {
     async fn write(
         &self,
         file: &SourceFile,
-        run: &ImportRun,
+        held: &mut Held<'_>,
+        known: &Arc<Known>,
         after: Option<i64>,
         report: &ImportReport,
         progress: &(impl Fn(Progress) + Send + Sync),
@@ -118,16 +130,25 @@ impl Importer {
         let mut done = 0;
         while let Some(batch) = reading.messages.recv().await {
             let Some(last) = batch.records.last() else { continue };
-            let checkpoint = format!("{}@{}", file.fingerprint, last.position);
+            let reached = checkpoint(file, last.position);
+            let has_facts = batch.records.iter().any(|record| !record.facts.is_empty());
+            if !has_facts {
+                held.checkpoint.clone_from(&reached);
+            }
             let briefs: Vec<Brief> = batch.records.iter().map(Brief::of).collect();
-            let members: Vec<_> = batch.records.into_iter().map(|record| record.member).collect();
+            let (members, facts): (Vec<_>, Vec<_>) =
+                batch.records.into_iter().map(|record| (record.member, record.facts)).unzip();
+            // A batch with facts is passed only once they are written: until then a run that is
+            // broken off comes back to it.
             let now = self.clock.now();
             let outcomes = self
                 .storage
                 .imports()
-                .write_members(run, &members, &checkpoint, self.leased_until(now), now)
+                .write_members(held.run, &members, &held.checkpoint, self.leased_until(now), now)
                 .await
                 .map_err(lost)?;
+            self.write_facts(held, known, facts, &outcomes, &mut tally.facts).await?;
+            held.checkpoint = reached;
             for (brief, outcome) in briefs.iter().zip(outcomes) {
                 brief.add_to(&mut tally, outcome);
             }
@@ -138,15 +159,25 @@ impl Importer {
         Ok(tally)
     }
 
-    fn leased_until(&self, now: Timestamp) -> Timestamp {
+    pub(super) fn leased_until(&self, now: Timestamp) -> Timestamp {
         now.plus(self.options.lease)
     }
+}
+
+/// Before the first record: positions are greater.
+const START: i64 = 0;
+
+fn checkpoint(file: &SourceFile, position: i64) -> String {
+    format!("{}@{position}", file.fingerprint)
 }
 
 /// The position in a checkpoint that was written for this very file.
 fn position(checkpoint: &str, file: &SourceFile) -> Option<i64> {
     let (fingerprint, position) = checkpoint.rsplit_once('@')?;
-    if fingerprint == file.fingerprint { position.parse().ok() } else { None }
+    if fingerprint != file.fingerprint {
+        return None;
+    }
+    position.parse().ok().filter(|position| *position > START)
 }
 
 /// The file was validated: that it cannot be read now means that it is not what it was.
@@ -161,7 +192,7 @@ fn changed(error: ImportError, file: &SourceFile) -> ImportError {
 }
 
 /// While the import is held, a refusal of its state means that it is not held any more.
-fn lost(error: StorageError) -> ImportError {
+pub(super) fn lost(error: StorageError) -> ImportError {
     match error {
         StorageError::InvalidState { state, .. } => ImportError::LeaseLost { state },
         error => error.into(),

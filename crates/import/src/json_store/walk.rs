@@ -103,7 +103,7 @@ impl<'a> Walk<'a> {
         if self.index <= self.after {
             return Ok(()); // An earlier run has it.
         }
-        let record = Record { member, position: self.index, side_rows: [0; 4] };
+        let record = Record { member, position: self.index, side_rows: [0; 4], facts: Vec::new() };
         if (self.each)(record).is_break() {
             self.stopped = true;
             return Err(E::custom("stopped"));

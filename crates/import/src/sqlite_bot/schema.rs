@@ -6,6 +6,13 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::sqlite::SqliteConnection;
 use diesel::{QueryableByName, RunQueryDsl};
 
+use super::catalogue::{
+    AchievementRow, BadgeRow, CatalogueRow, ChoiceRow, LoreRow, MissionRow, RewardRow, StoryRow,
+    UnifiedRow,
+};
+use super::facts::{
+    BadgeHeldRow, ClaimRow, EntryRow, LoreFoundRow, OlderStateRow, StateRow, UnlockRow,
+};
 use super::level::LevelRow;
 use super::open::broken;
 use super::side::SideRow;
@@ -16,15 +23,37 @@ use crate::findings::Findings;
 
 /// The tables that are imported, with the columns that are read and those that follow from others
 /// and are computed anew.
-const TABLES: [(&str, &[&str], &[&str]); 7] = [
+const TABLES: [(&str, &[&str], &[&str]); 22] = [
     ("levels", LevelRow::COLUMNS, &[]),
-    ("users", UserRow::COLUMNS, &["level", "updated_at"]),
+    ("users", UserRow::COLUMNS, &USER_DERIVED),
     (StatsRow::TABLE, StatsRow::COLUMNS, &[]),
     (LedgerRow::TABLE, LedgerRow::COLUMNS, &["balance_after"]),
     (SubscriptionRow::TABLE, SubscriptionRow::COLUMNS, &[]),
     (VipTransactionRow::TABLE, VipTransactionRow::COLUMNS, &[]),
     (AccessRow::TABLE, AccessRow::COLUMNS, &[]),
+    (MissionRow::TABLE, MissionRow::COLUMNS, &[]),
+    (AchievementRow::TABLE, AchievementRow::COLUMNS, &[]),
+    // Whether it is a VIP badge is told by `grants_vip_access`.
+    (BadgeRow::TABLE, BadgeRow::COLUMNS, &["is_free_vip"]),
+    (UnifiedRow::TABLE, UnifiedRow::COLUMNS, &["updated_at"]),
+    (StoryRow::TABLE, StoryRow::COLUMNS, &["updated_at"]),
+    (ChoiceRow::TABLE, ChoiceRow::COLUMNS, &["created_at"]),
+    (LoreRow::TABLE, LoreRow::COLUMNS, &["updated_at"]),
+    (RewardRow::TABLE, RewardRow::COLUMNS, &[]),
+    (EntryRow::TABLE, EntryRow::COLUMNS, &["id"]),
+    (UnlockRow::TABLE, UnlockRow::COLUMNS, &[]),
+    (BadgeHeldRow::TABLE, BadgeHeldRow::COLUMNS, &[]),
+    (LoreFoundRow::TABLE, LoreFoundRow::COLUMNS, &[]),
+    (ClaimRow::TABLE, ClaimRow::COLUMNS, &[]),
+    (StateRow::TABLE, StateRow::COLUMNS, &[]),
+    (OlderStateRow::TABLE, OlderStateRow::COLUMNS, &STATE_DERIVED),
 ];
+
+/// Periods here have no resets, and the level follows from the experience.
+const USER_DERIVED: [&str; 4] =
+    ["level", "updated_at", "last_daily_mission_reset", "last_weekly_mission_reset"];
+/// Counts of what the lists say, and a mark of a running process.
+const STATE_DERIVED: [&str; 3] = ["fragments_visited", "fragments_completed", "processing_reward"];
 
 /// Tables that every shape of these databases has.
 const USUAL: [&str; 3] = ["users", "user_stats", "levels"];
@@ -87,7 +116,7 @@ impl Schema {
         self.tables.contains_key(table)
     }
 
-    fn has_column(&self, table: &str, column: &str) -> bool {
+    pub(super) fn has_column(&self, table: &str, column: &str) -> bool {
         self.tables.get(table).is_some_and(|columns| columns.iter().any(|other| other == column))
     }
 

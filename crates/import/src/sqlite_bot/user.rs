@@ -10,6 +10,7 @@ use super::ledger::{self, LedgerRow};
 use super::schema::Schema;
 use super::side::SideRow;
 use super::vip::{self, AccessRow, SubscriptionRow, VipTransactionRow, side_row};
+use crate::facts::Fact;
 use crate::fields::Fields;
 use crate::findings::Findings;
 use crate::record::{ReadOptions, Record};
@@ -30,7 +31,7 @@ macro_rules! user_row {
 
 user_row! {
     id, username, first_name, last_name, points, created_at, role, vip_expires_at, vip_until,
-    last_reminder_sent_at, menu_state, is_admin,
+    last_reminder_sent_at, menu_state, is_admin, achievements, missions_completed,
 }
 
 side_row! {
@@ -78,6 +79,7 @@ pub(super) fn member(
     id: i64,
     row: &UserRow,
     belongings: Belongings,
+    facts: Vec<Fact>,
     options: &ReadOptions,
     findings: &mut Findings,
 ) -> Record {
@@ -130,7 +132,7 @@ pub(super) fn member(
         entries,
         balance,
     };
-    Record { member, position: id, side_rows }
+    Record { member, position: id, side_rows, facts }
 }
 
 fn role(fields: &mut Fields<'_>, value: &Value) -> &'static str {

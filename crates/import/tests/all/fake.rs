@@ -8,11 +8,12 @@ use async_trait::async_trait;
 use guildhall_domain::{Clock, ImportedMember, LedgerReport, Level, Points, Timestamp, UserId};
 use guildhall_import::{ImportError, ImportOptions, ImportReport, Importer};
 use guildhall_repository::{
-    ActivityRepository, ImportId, ImportPhase, ImportRepository, ImportRun, ImportedRows,
-    InvalidationNote, InvalidationRepository, LedgerRepository, LevelRepository, MemberImport,
-    MemberWarning, MockUnitOfWork, NewImport, PointRepository, RankingRepository, Repositories,
-    Storage, StorageError, StorageHealth, UnitOfWork, UserRepository,
+    ImportId, ImportPhase, ImportRepository, ImportRun, ImportedRows, InvalidationNote,
+    MemberImport, MemberWarning, MockUnitOfWork, NewImport, Repositories, Storage, StorageError,
+    StorageHealth, UnitOfWork,
 };
+
+use crate::community::{self, Community};
 
 pub(crate) struct FixedClock;
 
@@ -42,10 +43,20 @@ pub(crate) struct State {
     pub(crate) writes: u64,
     /// The batch that fails, and whether it is written all the same.
     pub(crate) fail_at: Option<(usize, bool)>,
+    /// Units committed, and which of them fails.
+    pub(crate) units: u64,
+    pub(crate) fail_unit: Option<u64>,
 }
 
+/// The member who is deleted as soon as they are written.
+const DELETED: i64 = 13;
+
+#[derive(Clone)]
 pub(crate) struct FakeStorage {
-    mocks: MockUnitOfWork,
+    mocks: Arc<MockUnitOfWork>,
+    pub(crate) community: Arc<Mutex<Community>>,
+    /// In a unit: what there was before it.
+    before: Option<Community>,
     pub(crate) state: Arc<Mutex<State>>,
 }
 
@@ -57,11 +68,25 @@ impl FakeStorage {
             .expect_verify()
             .returning(|_| Ok(LedgerReport { members: 1, ..LedgerReport::default() }));
         mocks.ledger.expect_verify_page().returning(|_, _| Ok(LedgerReport::default()));
-        Arc::new(Self { mocks, state: Arc::default() })
+        mocks.points.expect_lock().returning(|users| {
+            assert!(users.is_sorted() && !users.is_empty());
+            match users.iter().find(|user| user.0 == DELETED) {
+                Some(user) => Err(StorageError::NotFound { entity: "user", key: user.to_string() }),
+                None => Ok(()),
+            }
+        });
+        let community = Arc::default();
+        community::lend(&mut mocks, &community);
+        let mocks = Arc::new(mocks);
+        Arc::new(Self { mocks, community, before: None, state: Arc::default() })
     }
 
     pub(crate) fn members(&self) -> Vec<Stored> {
         self.state.lock().unwrap().members.values().cloned().collect()
+    }
+
+    pub(crate) fn community(&self) -> Community {
+        self.community.lock().unwrap().clone()
     }
 
     pub(crate) fn member(&self, key: &str) -> Stored {
@@ -81,43 +106,77 @@ pub(crate) async fn run(
     Importer::new(storage.clone(), Arc::new(FixedClock), options).run(path, |_| {}).await
 }
 
-impl Repositories for FakeStorage {
-    fn users(&self) -> &dyn UserRepository {
-        &self.mocks.users
-    }
-    fn activity(&self) -> &dyn ActivityRepository {
-        &self.mocks.activity
-    }
-    fn points(&self) -> &dyn PointRepository {
-        &self.mocks.points
-    }
-    fn ledger(&self) -> &dyn LedgerRepository {
-        &self.mocks.ledger
-    }
-    fn rankings(&self) -> &dyn RankingRepository {
-        &self.mocks.rankings
-    }
-    fn levels(&self) -> &dyn LevelRepository {
-        &self.mocks.levels
-    }
-    fn imports(&self) -> &dyn ImportRepository {
-        self
-    }
-    fn invalidations(&self) -> &dyn InvalidationRepository {
-        &self.mocks.invalidations
-    }
+/// Lends the mocks; imports alone are kept here.
+macro_rules! lend_mocks {
+    ($($field:ident: $repository:ident),+ $(,)?) => {
+        impl Repositories for FakeStorage {
+            $(fn $field(&self) -> &dyn guildhall_repository::$repository {
+                &self.mocks.$field
+            })+
+            fn imports(&self) -> &dyn ImportRepository {
+                self
+            }
+        }
+    };
+}
+
+lend_mocks! {
+    users: UserRepository,
+    activity: ActivityRepository,
+    points: PointRepository,
+    ledger: LedgerRepository,
+    rankings: RankingRepository,
+    levels: LevelRepository,
+    preferences: PreferenceRepository,
+    languages: LanguageRepository,
+    interests: InterestRepository,
+    profiles: ProfileRepository,
+    store: StoreRepository,
+    missions: MissionRepository,
+    mission_progress: MissionProgressRepository,
+    mission_reports: MissionReportRepository,
+    narrative: NarrativeRepository,
+    story: StoryRepository,
+    lore: LoreRepository,
+    achievements: AchievementRepository,
+    user_achievements: UserAchievementRepository,
+    achievement_reports: AchievementReportRepository,
+    badges: BadgeRepository,
+    once: OnceRepository,
+    rewards: RewardRepository,
+    outbox: OutboxRepository,
+    invalidations: InvalidationRepository,
 }
 
 #[async_trait]
 impl Storage for FakeStorage {
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StorageError> {
-        unreachable!("imports have transactions of their own")
+        let before = self.community.lock().unwrap().clone();
+        Ok(Box::new(Self { before: Some(before), ..self.clone() }))
     }
     fn noting(&self, _: &InvalidationNote) -> Box<dyn Repositories> {
         unreachable!("no cache stands in front")
     }
     async fn health(&self, _: Timestamp) -> Result<StorageHealth, StorageError> {
         unreachable!("nobody asks")
+    }
+}
+
+/// A unit: everything is written at once, and a roll-back puts back what there was.
+#[async_trait]
+impl UnitOfWork for FakeStorage {
+    async fn commit(self: Box<Self>) -> Result<(), StorageError> {
+        let mut state = self.state.lock().unwrap();
+        state.units += 1;
+        if state.fail_unit != Some(state.units) {
+            return Ok(());
+        }
+        *self.community.lock().unwrap() = self.before.clone().unwrap();
+        Err(StorageError::Unavailable { resource: "the fake", source: None })
+    }
+    async fn rollback(self: Box<Self>) -> Result<(), StorageError> {
+        *self.community.lock().unwrap() = self.before.clone().unwrap();
+        Ok(())
     }
 }
 
@@ -183,6 +242,11 @@ impl ImportRepository for FakeStorage {
         _: Timestamp,
     ) -> Result<Vec<MemberImport>, StorageError> {
         let mut state = self.state.lock().unwrap();
+        if members.is_empty() {
+            state.checkpoint = Some(checkpoint.to_owned());
+            state.leased_until = Some(leased_until);
+            return Ok(Vec::new());
+        }
         let entries = members.iter().map(|member| member.entries.len()).sum();
         state.batches.push((members.len(), entries));
         let fails = state.fail_at.filter(|(batch, _)| *batch == state.batches.len() - 1);

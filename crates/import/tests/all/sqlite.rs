@@ -31,8 +31,7 @@ async fn the_real_database_arrives_whole_and_twice_is_once() {
     assert_eq!(report.table("levels").unwrap().written, 20);
     assert_eq!(report.table("user_stats").unwrap().written, 2);
     let rows = |table: &str| report.not_read.iter().find(|t| t.table == table).unwrap().rows;
-    let tables = ["missions", "user_mission_entries", "button_reactions", "channels", "badges"];
-    assert_eq!(tables.map(rows), [5, 10, 7, 1, 0]);
+    assert_eq!(["button_reactions", "channels"].map(rows), [7, 1]);
     assert_eq!(report.warnings_total, 0, "{:#?}", report.warnings);
 
     let marta = storage.member("700000001").member;
@@ -135,7 +134,7 @@ async fn what_does_not_fit_is_left_out_and_said() {
         .iter()
         .map(|c| (c.table.as_str(), c.column.as_str(), c.rows))
         .collect();
-    let expected = [("user_stats", "last_roulette_at", 1), ("users", "achievements", 1)];
+    let expected = [("user_stats", "last_roulette_at", 1)];
     assert_eq!(columns, expected);
 }
 

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use guildhall_domain::{ImportedVip, Points, User, UserId, Vip};
-use guildhall_repository::{ImportRun, InvalidationNote, NewImport, Storage, StorageHealth};
+use guildhall_domain::{Fragment, ImportedVip, LoreId, NewFragment, Points, User, UserId, Vip};
+use guildhall_repository::{
+    ImportRun, InvalidationNote, NewImport, NewUserLore, Storage, StorageHealth,
+};
 use tokio::sync::Barrier;
 use tokio::task::JoinHandle;
 
-use crate::builder::{award, hours, imported, now, seconds, user};
+use crate::builder::{award, hours, imported, lore, now, seconds, slug, source, user};
 
 /// A registered member, called `name`.
 pub(super) async fn member(storage: &Arc<dyn Storage>, name: &str) -> UserId {
@@ -110,6 +112,27 @@ where
         outcomes.push(handle.await.unwrap());
     }
     outcomes
+}
+
+/// The fragments of a story, written at once.
+pub(super) async fn story(storage: &Arc<dyn Storage>, fragments: &[NewFragment]) {
+    let import = storage.narrative().import_fragments(fragments, false, now()).await.unwrap();
+    assert!(import.written, "{:?}", import.items);
+}
+
+/// A fragment that exists.
+pub(super) async fn stored(storage: &Arc<dyn Storage>, id: &str) -> Fragment {
+    storage.narrative().fragment(&slug(id)).await.unwrap().unwrap()
+}
+
+/// A piece of lore.
+pub(super) async fn piece(storage: &Arc<dyn Storage>, code: &str) -> LoreId {
+    storage.lore().create_piece(&lore(code), now()).await.unwrap().id
+}
+
+/// A piece to be given to a member by a fragment.
+pub(super) fn find_of(user: UserId, lore: LoreId) -> NewUserLore {
+    NewUserLore { user, lore, source: source("fragment"), context: None }
 }
 
 /// A note for a cache. Small ids: those of a cache that takes part are large.

@@ -24,6 +24,7 @@ macro_rules! invalidation_promises {
             a_refused_write_stores_no_note
             a_replay_does_nothing_twice
             a_write_whose_note_is_refused_writes_nothing
+            a_dropped_write_has_its_note_or_neither
             reads_store_no_note
         }
     };

@@ -5,6 +5,7 @@ mod earning;
 mod holds;
 mod idempotency;
 mod leveling;
+mod locking;
 mod movements;
 mod races;
 mod reversal;
@@ -14,6 +15,7 @@ pub use earning::*;
 pub use holds::*;
 pub use idempotency::*;
 pub use leveling::*;
+pub use locking::*;
 pub use movements::*;
 pub use races::*;
 pub use reversal::*;
@@ -46,6 +48,10 @@ macro_rules! point_promises {
             spending_never_lowers_a_level
             experience_is_granted_without_points
             no_experience_is_no_grant
+            // locking
+            only_members_who_exist_are_locked
+            who_locks_second_sees_what_the_first_did
+            locks_named_in_opposite_orders_all_succeed
             // bulk
             a_bulk_takes_effect_in_order
             an_atomic_bulk_is_all_or_nothing

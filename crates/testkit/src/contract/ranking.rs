@@ -15,6 +15,8 @@ macro_rules! ranking_promises {
             the_board_ranks_by_value
             equals_share_a_rank
             each_metric_has_its_board
+            achievements_have_their_board
+            an_unlock_shows_on_the_board_at_once
             board_rows_say_who_it_is
             the_board_hides_the_inactive_and_the_poor
             an_offset_cuts_the_board

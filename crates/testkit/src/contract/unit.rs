@@ -32,6 +32,9 @@ macro_rules! unit_promises {
             a_failed_bulk_leaves_nothing_and_the_unit_usable
             a_replay_in_a_unit_finds_its_own_write
             a_call_dropped_midway_spends_the_unit
+            an_act_is_committed_or_rolled_back
+            an_act_that_failed_writes_all_the_rest_or_nothing
+            a_refused_movement_leaves_an_act_usable
         }
     };
 }

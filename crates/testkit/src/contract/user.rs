@@ -1,5 +1,6 @@
 //! Promises of [`UserRepository`](guildhall_repository::UserRepository).
 
+mod batch;
 mod changing;
 mod deleting;
 mod finding;
@@ -8,6 +9,7 @@ mod listing;
 mod registering;
 mod searching;
 
+pub use batch::*;
 pub use changing::*;
 pub use deleting::*;
 pub use finding::*;
@@ -63,7 +65,7 @@ macro_rules! user_promises {
             a_search_takes_wildcards_literally
             a_search_finds_active_members_only
             a_search_finds_at_most_50
-            a_search_needs_two_characters
+            a_search_needs_two_to_200_characters
             // changing
             an_update_changes_what_its_patch_says
             an_update_can_clear
@@ -79,6 +81,10 @@ macro_rules! user_promises {
             the_menu_state_is_kept
             the_last_match_is_kept
             a_login_never_moves_back
+            // batch
+            many_members_are_changed_at_once_or_none
+            many_members_are_deleted_at_once
+            many_members_are_deleted_wholly_or_not
             // deleting
             deletion_empties_what_is_personal
             deletion_frees_names_and_accounts

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::random;
 
 /// How long a server may take to start or to end.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A server's process. It ends with the handle, and with the test process however that ends.
 #[derive(Debug)]

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use guildhall_adapter::Guildhall;
-use guildhall_adapter::domain::{Amount, Award, EntryReference, Source, UserId, Violation};
+use guildhall_adapter::domain::{
+    Amount, Award, EntryReference, Nickname, Source, UserId, Violation,
+};
 use guildhall_adapter::repository::BulkMode;
 
 use super::people::person;
@@ -14,6 +16,8 @@ use crate::progress::Progress;
 
 /// Members and awards written together.
 const BATCH: usize = 1_000;
+/// Nicknames remembered, at most.
+const NICKNAMES_MAX: usize = 1_000;
 /// Awards a member, on average.
 const AWARDS: usize = 4;
 const MONTH: Duration = Duration::from_secs(30 * 86_400);
@@ -34,6 +38,8 @@ const DOINGS: &[(&str, i64, i64)] = &[
 /// A made-up community.
 pub(crate) struct Community {
     pub(crate) members: Vec<UserId>,
+    /// Some names that members have on Discord.
+    pub(crate) nicknames: Vec<Nickname>,
     pub(crate) zipf: Zipf,
     pub(crate) entries: u64,
     pub(crate) took: Duration,
@@ -66,30 +72,35 @@ pub(crate) async fn generate(
 ) -> Result<Community, CliError> {
     let began = Instant::now();
     let mut rng = Rng::with_seed(args.seed);
-    let mut members = register(guildhall, args.members, &mut rng).await?;
+    let (mut members, nicknames) = register(guildhall, args.members, &mut rng).await?;
     // Who came first is not who does most.
     rng.shuffle(&mut members);
     let zipf = Zipf::new(members.len());
     let entries = doings(guildhall, &members, &zipf, &mut rng).await?;
-    Ok(Community { members, zipf, entries, took: began.elapsed() })
+    Ok(Community { members, nicknames, zipf, entries, took: began.elapsed() })
 }
 
 async fn register(
     guildhall: &Guildhall,
     count: u32,
     rng: &mut Rng,
-) -> Result<Vec<UserId>, CliError> {
+) -> Result<(Vec<UserId>, Vec<Nickname>), CliError> {
     let start = guildhall.clock().now().minus(MONTH);
     let mut progress = Progress::new("making up members", Some(count.into()));
     let mut members = Vec::with_capacity(count as usize);
+    let mut nicknames = Vec::new();
     for first in (0..count).step_by(BATCH) {
         let numbers = first..count.min(first + BATCH as u32);
         let people: Result<Vec<_>, Violation> = numbers.map(|number| person(rng, number)).collect();
-        let created = guildhall.users().create_batch(&people?, start).await?;
+        let people = people?;
+        let created = guildhall.users().create_batch(&people, start).await?;
+        let elsewhere = people.into_iter().flat_map(|person| person.externals);
+        nicknames.extend(elsewhere.filter_map(|external| external.nickname));
+        nicknames.truncate(NICKNAMES_MAX);
         members.extend(created.iter().map(|user| user.id));
         progress.at(members.len() as u64);
     }
-    Ok(members)
+    Ok((members, nicknames))
 }
 
 /// A month of earning, in order. How many entries were written.

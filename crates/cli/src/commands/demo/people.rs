@@ -124,7 +124,7 @@ pub(crate) fn person(rng: &mut Rng, number: u32) -> Result<NewUser, Violation> {
     let mut externals = vec![NewExternal::telegram(TELEGRAM_FIRST + u64::from(number))];
     if rng.u8(..5) == 0 {
         let id = ExternalId::parse(&format!("demo-{number}"))?;
-        externals.push(NewExternal::new(Provider::Discord, id).nickname(Nickname::parse(given)?));
+        externals.push(NewExternal::new(Provider::Discord, id).nickname(Nickname::parse(&handle)?));
     }
     Ok(NewUser {
         // Some never choose one.

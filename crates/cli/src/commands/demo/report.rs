@@ -8,12 +8,14 @@ use guildhall_adapter::repository::Ranked;
 use guildhall_adapter::service::Audit;
 use serde::Serialize;
 
+use super::advice::Advice;
 use super::generate::Community;
 use super::load::{Doing, Load};
+use super::playing::{self, Played, Step};
 use crate::commands::user::Glance;
 use crate::commands::{leaderboard, verify};
 use crate::json::{Leaderboard, Shown, Verified};
-use crate::output::{grouped, right, short, table};
+use crate::output::{grouped, plain, right, short, table};
 
 const METRIC: LeaderboardMetric = LeaderboardMetric::Balance;
 
@@ -21,26 +23,41 @@ const METRIC: LeaderboardMetric = LeaderboardMetric::Balance;
 pub(crate) struct Report {
     pub(crate) database: String,
     pub(crate) community: Community,
+    pub(crate) played: Played,
+    /// Whose journey is shown.
+    pub(crate) player: Option<String>,
     pub(crate) load: Load,
     pub(crate) cache: CacheStats,
     pub(crate) top: Ranked<LeaderboardRow>,
     pub(crate) leader: Glance,
     pub(crate) audit: Audit,
+    /// `None` where the database stays.
+    pub(crate) advice: Option<Advice>,
 }
 
 /// `demo`.
 #[derive(Serialize)]
-pub(crate) struct Told {
+pub(crate) struct Told<'r> {
     database: String,
     members: u64,
     entries: u64,
     created_in_ms: u64,
+    play: playing::Told,
+    journey: Option<Journey<'r>>,
     load: Operations,
     latencies: Vec<Latency>,
     cache: Hits,
     leaderboard: Leaderboard,
     member: Shown,
     ledger: Verified,
+    advice: Option<&'r Advice>,
+}
+
+#[derive(Serialize)]
+struct Journey<'r> {
+    user_id: i64,
+    name: &'r str,
+    steps: &'r [Step],
 }
 
 #[derive(Serialize)]
@@ -125,18 +142,26 @@ impl Report {
         }
     }
 
-    pub(crate) fn to_json(&self) -> Told {
+    fn journey(&self) -> Option<Journey<'_>> {
+        let (journey, name) = (self.played.journey.as_ref()?, self.player.as_deref()?);
+        Some(Journey { user_id: journey.user.0, name, steps: &journey.steps })
+    }
+
+    pub(crate) fn to_json(&self) -> Told<'_> {
         Told {
             database: self.database.clone(),
             members: self.community.members.len() as u64,
             entries: self.community.entries,
             created_in_ms: u64::try_from(self.community.took.as_millis()).unwrap_or(u64::MAX),
+            play: self.played.to_json(),
+            journey: self.journey(),
             load: self.operations(),
             latencies: self.latencies(),
             cache: self.hits(),
-            leaderboard: Leaderboard::from(&self.top),
+            leaderboard: Leaderboard::new(METRIC, &self.top),
             member: self.leader.to_json(),
             ledger: Verified::from(&self.audit),
+            advice: self.advice.as_ref(),
         }
     }
 
@@ -171,6 +196,17 @@ impl Report {
         parts.push(leaderboard::render(METRIC, &self.top));
         parts.push("\nWho leads:".to_owned());
         parts.push(self.leader.render());
+        if let (Some(journey), Some(name)) = (&self.played.journey, &self.player) {
+            parts.push(format!("\nThe journey of {}:", plain(name)));
+            parts.push(journey.render());
+        }
+        if let Some(failure) = &self.played.failure {
+            let failed = self.played.failed;
+            parts.push(format!("{failed} acts of players failed, the first with: {failure}."));
+        }
+        if let Some(advice) = &self.advice {
+            parts.push(advice.render());
+        }
         parts.push(format!("\n{}\n", verify::render(&self.audit)));
         parts.join("\n")
     }

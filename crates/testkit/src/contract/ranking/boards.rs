@@ -1,16 +1,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use guildhall_domain::{LeaderboardMetric, NewUser, Points, UserId, UserPatch};
+use guildhall_domain::{LeaderboardMetric, NewUser, Points, RankInfo, UserId, UserPatch};
 use guildhall_repository::{Storage, UserOrder};
 
 use super::super::expect::{invalid, walk};
 use super::super::given;
 use crate::builder::{
-    award, deduct, display_name, external, hours, now, page, points, rows, transfer, user, xp,
+    achievement, award, deduct, display_name, external, hours, now, page, points, rows, transfer,
+    unlock, user, xp,
 };
 
-use LeaderboardMetric::{Balance, LifetimeEarned};
+use LeaderboardMetric::{Achievements, Balance, LifetimeEarned};
 
 /// Members with so many points each.
 async fn rich(storage: &Arc<dyn Storage>, balances: &[i64]) -> Vec<UserId> {
@@ -98,8 +99,8 @@ pub async fn the_board_hides_the_inactive_and_the_poor(storage: Arc<dyn Storage>
     let patch = UserPatch { is_active: Some(false), ..UserPatch::default() };
     storage.users().update(hidden.id, &patch, hidden.version, false, now()).await.unwrap();
     storage.users().delete(ids[1], now()).await.unwrap();
-    for metric in LeaderboardMetric::ALL {
-        assert_eq!(board(&storage, *metric).await, [(1, ids[2], points(20))], "{metric}");
+    for metric in [Balance, LifetimeEarned, LeaderboardMetric::Xp] {
+        assert_eq!(board(&storage, metric).await, [(1, ids[2], points(20))], "{metric}");
     }
 }
 
@@ -120,6 +121,7 @@ pub async fn ranks_agree_with_the_board(storage: Arc<dyn Storage>) {
     let ids = rich(&storage, &[5, 10, 5, 10, 1, 5, 0, 3]).await;
     storage.points().deduct(&deduct(ids[1], 6), now()).await.unwrap();
     storage.points().grant_xp(ids[6], xp(4), now()).await.unwrap();
+    unlocked(&storage, &[(ids[1], 2), (ids[3], 1), (ids[6], 2), (ids[7], 1)]).await;
     for &metric in LeaderboardMetric::ALL {
         let board: BTreeMap<_, _> =
             board(&storage, metric).await.iter().map(|(rank, user, _)| (*user, *rank)).collect();
@@ -127,11 +129,64 @@ pub async fn ranks_agree_with_the_board(storage: Arc<dyn Storage>) {
             let found = storage.rankings().rank_of(id, metric).await.unwrap();
             assert_eq!(found.map(|info| info.rank), board.get(&id).copied(), "{metric}");
             if let Some(info) = found {
-                let expected = guildhall_domain::RankInfo::new(info.rank, board.len() as u64);
+                let expected = RankInfo::new(info.rank, board.len() as u64);
                 assert_eq!(info, expected);
             }
         }
     }
+}
+
+/// Defines two achievements, and unlocks so many of them for each.
+async fn unlocked(storage: &Arc<dyn Storage>, held: &[(UserId, usize)]) {
+    let ids = ["first", "second"];
+    for id in ids {
+        storage.achievements().create(&achievement(id, &[]), now()).await.unwrap();
+    }
+    for &(user, count) in held {
+        for id in ids.iter().take(count) {
+            storage.user_achievements().unlock(&unlock(user, id), now()).await.unwrap();
+        }
+    }
+}
+
+/// Each counts as one point. Equals share a rank; who has none, or is inactive, is not ranked.
+pub async fn achievements_have_their_board(storage: Arc<dyn Storage>) {
+    let ids = rich(&storage, &[600, 5, 0, 0, 9, 0]).await;
+    unlocked(&storage, &[(ids[0], 1), (ids[1], 2), (ids[3], 1), (ids[4], 2)]).await;
+    let hidden = storage.users().by_id(ids[4]).await.unwrap().unwrap();
+    let patch = UserPatch { is_active: Some(false), ..UserPatch::default() };
+    storage.users().update(hidden.id, &patch, hidden.version, false, now()).await.unwrap();
+    assert_eq!(
+        board(&storage, Achievements).await,
+        [(1, ids[1], points(2)), (2, ids[0], points(1)), (2, ids[3], points(1))]
+    );
+    let cut = storage.rankings().leaderboard(Achievements, rows(1, 2), now()).await.unwrap();
+    assert_eq!((cut.items[0].rank, cut.items[0].user, cut.total), (2, ids[3], 3));
+    let top = storage.rankings().leaderboard(Achievements, rows(2, 0), now()).await.unwrap();
+    assert_eq!((top.items[1].level, top.items[1].externals.len()), (2, 1));
+    assert_eq!(storage.rankings().rank_of(ids[4], Achievements).await.unwrap(), None);
+    let found = storage.rankings().rank_of(ids[3], Achievements).await.unwrap();
+    assert_eq!(found, Some(RankInfo::new(2, 3)));
+}
+
+/// Whoever looks after an unlock returned sees it, for the board and for every place on it.
+pub async fn an_unlock_shows_on_the_board_at_once(storage: Arc<dyn Storage>) {
+    let ids = rich(&storage, &[0, 0]).await;
+    unlocked(&storage, &[(ids[0], 1)]).await;
+    let place = async |id| {
+        let found = storage.rankings().rank_of(id, Achievements).await.unwrap();
+        found.map(|info| (info.rank, info.total))
+    };
+    assert_eq!(board(&storage, Achievements).await, [(1, ids[0], points(1))]);
+    assert_eq!((place(ids[0]).await, place(ids[1]).await), (Some((1, 1)), None));
+    for id in ["first", "second"] {
+        storage.user_achievements().unlock(&unlock(ids[1], id), now()).await.unwrap();
+    }
+    assert_eq!(
+        board(&storage, Achievements).await,
+        [(1, ids[1], points(2)), (2, ids[0], points(1))]
+    );
+    assert_eq!((place(ids[0]).await, place(ids[1]).await), (Some((2, 2)), Some((1, 2))));
 }
 
 /// Neither the unknown, nor the deleted, nor the inactive.

@@ -142,3 +142,65 @@ pub async fn a_call_dropped_midway_spends_the_unit(storage: Arc<dyn Storage>) {
     assert_eq!(given::balance(&storage, ada).await, points(8));
     sound(&*storage, &[ada]).await;
 }
+
+/// As any unit does, and leaves nothing when it is rolled back.
+pub async fn an_act_is_committed_or_rolled_back(storage: Arc<dyn Storage>) {
+    let ada = given::member(&storage, "ada").await;
+    for (whole, commit) in [(1, true), (2, false), (4, true)] {
+        let work = storage.begin_act().await.unwrap();
+        work.points().lock(&[ada]).await.unwrap();
+        let before = work.points().balance(ada).await.unwrap();
+        work.points().award(&award(ada, whole), now()).await.unwrap();
+        let after = work.points().balance(ada).await.unwrap();
+        assert_eq!(after, before.plus(points(whole)).unwrap());
+        if commit {
+            work.commit().await.unwrap();
+        } else {
+            work.rollback().await.unwrap();
+        }
+    }
+    assert_eq!(given::balance(&storage, ada).await, points(5));
+    sound(&*storage, &[ada]).await;
+}
+
+/// After a call that failed, either all the rest is written or nothing at all; and the place of the
+/// unit is given back.
+pub async fn an_act_that_failed_writes_all_the_rest_or_nothing(storage: Arc<dyn Storage>) {
+    let ada = given::member(&storage, "ada").await;
+    for _ in 0..20 {
+        let before = given::balance(&storage, ada).await;
+        let work = storage.begin_act().await.unwrap();
+        work.points().award(&award(ada, 1), now()).await.unwrap();
+        refused(work.users().create(&user("ADA"), now()).await, ErrorKind::AlreadyExists);
+        let rest = work.points().award(&award(ada, 2), now()).await;
+        let committed = work.commit().await;
+        let written = match (rest, committed) {
+            (Ok(_), Ok(())) => points(3),
+            (rest, committed) => {
+                refused(rest, ErrorKind::InvalidState);
+                refused(committed, ErrorKind::InvalidState);
+                points(0)
+            }
+        };
+        assert_eq!(given::balance(&storage, ada).await, before.plus(written).unwrap());
+    }
+    given::at_rest(&storage).await;
+    sound(&*storage, &[ada]).await;
+}
+
+/// Movements that are refused have written nothing: there is nothing to go back to.
+pub async fn a_refused_movement_leaves_an_act_usable(storage: Arc<dyn Storage>) {
+    let ids = given::crowd(&storage, 2, 10).await;
+    let (ada, bob) = (ids[0], ids[1]);
+    storage.points().award(&award(ada, 1).key(key("used")), now()).await.unwrap();
+    let work = storage.begin_act().await.unwrap();
+    let repository = work.points();
+    refused(repository.deduct(&deduct(ada, 99), now()).await, ErrorKind::InsufficientBalance);
+    refused(repository.award(&award(UserId(999_999), 1), now()).await, ErrorKind::NotFound);
+    let conflict = award(bob, 1).key(key("used"));
+    refused(repository.award(&conflict, now()).await, ErrorKind::Conflict);
+    repository.award(&award(bob, 2), now()).await.unwrap();
+    work.commit().await.unwrap();
+    assert_eq!(given::balance(&storage, bob).await, points(12));
+    sound(&*storage, &ids).await;
+}

@@ -190,7 +190,7 @@ pub async fn admins_are_made_and_unmade(storage: Arc<dyn Storage>) {
     refused(unknown, ErrorKind::NotFound);
 }
 
-/// `None` without the member; moving nobody finds nothing.
+/// `None` without the member, or for a deleted one; moving nobody finds nothing.
 pub async fn the_menu_state_is_kept(storage: Arc<dyn Storage>) {
     let ada = given::member(&storage, "ada").await;
     assert_eq!(storage.users().ui_state(ada).await.unwrap(), Some(UiState::root()));
@@ -201,6 +201,9 @@ pub async fn the_menu_state_is_kept(storage: Arc<dyn Storage>) {
     assert_eq!(storage.users().ui_state(UserId(999_999)).await.unwrap(), None);
     let unknown = storage.users().set_ui_state(UserId(999_999), &state).await;
     refused(unknown, ErrorKind::NotFound);
+    storage.users().delete(ada, now()).await.unwrap();
+    assert_eq!(storage.users().ui_state(ada).await.unwrap(), None);
+    refused(storage.users().set_ui_state(ada, &state).await, ErrorKind::NotFound);
 }
 
 /// Remembering for nobody finds nothing.

@@ -279,6 +279,9 @@ pub async fn ensure_fills_empty_fields_only(storage: Arc<dyn Storage>) {
     };
     let filled = storage.users().ensure(&telegram("ada"), &seed, now()).await.unwrap();
     assert!(filled.replayed);
+    assert_eq!(filled.events, [DomainEvent::UserUpdated { user: ada.id }]);
+    let again = storage.users().ensure(&telegram("ada"), &seed, now()).await.unwrap();
+    assert_eq!((&again.value, again.events), (&filled.value, Vec::new()));
     assert_eq!((filled.value.id, filled.value.username.clone()), (ada.id, ada.username));
     assert_eq!((&filled.value.first_name, &filled.value.email), (&seed.first_name, &seed.email));
     assert_eq!(storage.users().by_id(ada.id).await.unwrap(), Some(filled.value));

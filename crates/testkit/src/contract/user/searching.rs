@@ -116,10 +116,11 @@ pub async fn a_search_finds_at_most_50(storage: Arc<dyn Storage>) {
 }
 
 /// White space around them does not count.
-pub async fn a_search_needs_two_characters(storage: Arc<dyn Storage>) {
-    for text in ["", "a", " a ", "🦀"] {
+pub async fn a_search_needs_two_to_200_characters(storage: Arc<dyn Storage>) {
+    for text in ["", "a", " a ", "🦀", "a\0b", &"x".repeat(201), &"x".repeat(1 << 20)] {
         let outcome = storage.users().search(text, &EVERYWHERE, at_most(5)).await;
         refused(outcome, ErrorKind::Validation);
     }
     assert_eq!(found(&storage, "🦀🦀", &EVERYWHERE).await, []);
+    assert_eq!(found(&storage, &"🦀".repeat(200), &EVERYWHERE).await, []);
 }

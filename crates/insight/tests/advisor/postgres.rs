@@ -1,0 +1,5 @@
+//! On a live PostgreSQL.
+
+mod create;
+mod snapshot;
+mod workload;

@@ -1,0 +1,11 @@
+DROP TABLE hint_combination_pieces;
+DROP TABLE hint_combinations;
+DROP TABLE user_lore;
+DROP TABLE lore_pieces;
+DROP TABLE user_decisions;
+DROP TABLE user_fragments;
+DROP TABLE user_narrative;
+DROP TABLE fragment_effects;
+DROP TABLE requirements;
+DROP TABLE fragment_choices;
+DROP TABLE fragments;

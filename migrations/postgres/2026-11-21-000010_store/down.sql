@@ -1,0 +1,2 @@
+DROP TABLE user_items;
+DROP TABLE store_items;

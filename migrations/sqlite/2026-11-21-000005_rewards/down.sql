@@ -1,0 +1,3 @@
+DROP TABLE outbox;
+DROP TABLE reward_log;
+DROP TABLE once_keys;
