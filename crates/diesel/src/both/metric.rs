@@ -106,21 +106,22 @@ type Around =
 ///
 /// The values are a table of their own in the statement, which the query builder cannot say. They
 /// come as one JSON object and so as one bind, whatever was measured: one prepared statement
-/// serves all members. It is put as what is missing, because that is a join both databases foresee
-/// the size of: counting the criteria met had PostgreSQL compare all that is defined with all that
-/// the member holds.
+/// serves all members. Neither set looks at the achievement: each is found once and looked up for
+/// every achievement, whatever statistics there are. Counting the criteria that an achievement
+/// meets, or looking for one that it misses, PostgreSQL has done for each anew. `NOT IN` is sound
+/// because `achievement_id` is never null.
 pub(super) fn all_criteria_hold(metrics: &MetricSnapshot) -> Around {
     let (before, after) = MEASURED;
     sql::<Bool>(&format!(
-        "EXISTS (SELECT 1 FROM achievement_criteria AS a WHERE a.achievement_id = achievements.id) \
-         AND NOT EXISTS (SELECT 1 FROM achievement_criteria AS c LEFT JOIN {before}"
+        "achievements.id IN (SELECT a.achievement_id FROM achievement_criteria AS a) \
+         AND achievements.id NOT IN \
+         (SELECT c.achievement_id FROM achievement_criteria AS c LEFT JOIN {before}"
     ))
     .bind::<Text, _>(values_of(metrics))
     .sql(&format!(
-        "{after} ON measured.metric = c.metric \
-         WHERE c.achievement_id = achievements.id AND (measured.value IS NULL \
+        "{after} ON measured.metric = c.metric WHERE measured.value IS NULL \
          OR CASE c.comparison WHEN 'gte' THEN c.threshold > measured.value \
-         ELSE c.threshold < measured.value END))",
+         ELSE c.threshold < measured.value END)",
     ))
 }
 
