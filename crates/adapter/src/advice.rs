@@ -1,6 +1,7 @@
 //! Which indexes are missing, by what the profiler saw.
 
 use guildhall_insight::catalog::Catalog;
+use guildhall_insight::profile::server::Absent;
 use guildhall_insight::snapshot::{self, SnapshotError, SnapshotOptions};
 use guildhall_insight::workload::Workload;
 use guildhall_insight::{Advisor, AdvisorError, AdvisorOptions, Report, System};
@@ -21,6 +22,9 @@ pub enum AdviceError {
     /// There is no catalogue to look into.
     #[error("{}", FOREIGN)]
     Foreign,
+    /// The server counts no statements, and what it lacks.
+    #[error("{0}")]
+    Uncounted(Absent),
     /// No connection was to be had.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -60,10 +64,11 @@ impl Guildhall {
     }
 
     /// All that the server counted in this database since its counters began, whoever asked.
-    /// `NotSupported` on SQLite, and on PostgreSQL without `pg_stat_statements`.
+    /// [`Uncounted`](AdviceError::Uncounted) on PostgreSQL without `pg_stat_statements`;
+    /// `NotSupported` on SQLite.
     pub async fn server_workload(&self) -> Result<Workload, AdviceError> {
         let store = self.0.store.as_ref().ok_or(AdviceError::Foreign)?;
-        Ok(store.server_workload().await?)
+        store.server_workload().await?.map_err(AdviceError::Uncounted)
     }
 
     /// Tables, columns and indexes as the advisor reads them: what a script or a migration is
@@ -80,7 +85,8 @@ impl Guildhall {
     }
 
     /// Runs statements of your own, without values, on a connection of its own: for tables and
-    /// indexes that you keep beside Guildhall's. Several are divided by `;`.
+    /// indexes that you keep beside Guildhall's. Several are divided by `;`: PostgreSQL runs all of
+    /// them or none, SQLite each by itself up to the first that fails.
     pub async fn run_sql(&self, sql: &str) -> Result<(), AdviceError> {
         let store = self.0.store.as_ref().ok_or(AdviceError::Foreign)?;
         Ok(store.run_sql(sql).await?)

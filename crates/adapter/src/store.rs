@@ -8,7 +8,7 @@ use guildhall_diesel::{
 };
 use guildhall_domain::Random;
 use guildhall_insight::profile::Planner;
-use guildhall_insight::profile::server::{Reading, ServerStatements};
+use guildhall_insight::profile::server::{Absent, Reading, ServerStatements};
 use guildhall_insight::workload::Workload;
 use guildhall_insight::{Fingerprint, Profiler, System};
 use guildhall_repository::{ErrorKind, RetryPolicy, Storage, StorageError};
@@ -123,7 +123,7 @@ impl Store {
         }
     }
 
-    pub(crate) async fn server_workload(&self) -> Result<Workload, StorageError> {
+    pub(crate) async fn server_workload(&self) -> Result<Result<Workload, Absent>, StorageError> {
         match self {
             Self::Sqlite(storage) => storage.server_workload().await,
             Self::Postgres(storage) => storage.server_workload().await,

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use guildhall_adapter::domain::Violation;
 use guildhall_adapter::import::ImportError;
 use guildhall_adapter::repository::{ErrorKind, StorageError};
-use guildhall_adapter::{ConfigError, ConnectError};
+use guildhall_adapter::{AdviceError, ConfigError, ConnectError};
 use serde::Serialize;
 
 /// The exit code of something that failed.
@@ -199,6 +199,17 @@ impl From<ConnectError> for CliError {
                 Self { exit, ..Self::failed(kind.code(), message) }.hint(hint)
             }
         }
+    }
+}
+
+impl From<AdviceError> for CliError {
+    fn from(error: AdviceError) -> Self {
+        let kind = match error {
+            AdviceError::Storage(error) => return error.into(),
+            AdviceError::Uncounted(_) | AdviceError::Foreign => ErrorKind::NotSupported,
+            _ => ErrorKind::Internal,
+        };
+        Self::failed(kind.code(), chain(&error))
     }
 }
 

@@ -9,6 +9,8 @@ mod advise;
 mod cache;
 #[path = "program/community.rs"]
 mod community;
+#[path = "program/counting.rs"]
+mod counting;
 #[path = "program/input.rs"]
 mod input;
 #[path = "program/kill.rs"]

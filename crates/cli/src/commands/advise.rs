@@ -27,8 +27,8 @@ pub(crate) async fn run(args: &AdviseArgs, context: &Context) -> Result<ExitCode
     let text = args.workload.as_deref().map(read).transpose()?;
     let guildhall = context.look().await?;
     let mut workload = match text {
-        Some(text) => parsed(&text, guildhall.system().map_err(refused)?)?,
-        None => guildhall.server_workload().await.map_err(refused)?,
+        Some(text) => parsed(&text, guildhall.system()?)?,
+        None => guildhall.server_workload().await.map_err(uncounted)?,
     };
     workload.statements.retain(|statement| statement.calls >= args.min_calls);
     if workload.statements.is_empty() {
@@ -36,10 +36,10 @@ pub(crate) async fn run(args: &AdviseArgs, context: &Context) -> Result<ExitCode
         return Err(CliError::usage("validation", message).input("workload", "empty"));
     }
     let snapshot = options.snapshot.clone();
-    let report = guildhall.advise(workload, options).await.map_err(refused)?;
+    let report = guildhall.advise(workload, options).await?;
     let mut files = Vec::new();
     if args.script.is_some() || args.migration.is_some() {
-        let catalog = guildhall.catalog(snapshot).await.map_err(refused)?;
+        let catalog = guildhall.catalog(snapshot).await?;
         let spelled =
             |error: &dyn std::error::Error| CliError::failed("internal", error.to_string());
         if let Some(file) = &args.script {
@@ -152,22 +152,10 @@ fn unwritten(file: &Path, error: &std::io::Error) -> CliError {
     CliError::failed("output", format!("{} cannot be written: {error}", file.display()))
 }
 
-fn refused(error: AdviceError) -> CliError {
-    match error {
-        AdviceError::Storage(error) if error.kind() == ErrorKind::NotSupported => {
-            CliError::from(error).hint("name the statements in a file: --workload FILE.sql")
-        }
-        AdviceError::Storage(error) => error.into(),
-        error => CliError::failed("internal", chain(&error)),
-    }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text.push_str(&format!(": {cause}"));
-        next = cause.source();
-    }
-    text
+/// Without counters the statements can be named.
+fn uncounted(error: AdviceError) -> CliError {
+    let counts = !matches!(&error, AdviceError::Uncounted(_))
+        && !matches!(&error, AdviceError::Storage(error) if error.kind() == ErrorKind::NotSupported);
+    let told = CliError::from(error);
+    if counts { told } else { told.hint("or name the statements in a file: --workload FILE.sql") }
 }

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use guildhall_adapter::insight::profile::server::{Absent, Difference, Reading};
+use guildhall_adapter::insight::profile::server::{Difference, Reading};
 use guildhall_adapter::{Health, ServerReading, ServerWatch, Status};
 
 use super::health::told;
@@ -59,7 +59,7 @@ fn show(
     say(overview(health, reading))?;
     match (reading.statements.value(), reading.statements.reason()) {
         (Some(Reading::Since(seen)), _) => statements(seen, args),
-        (Some(Reading::Absent { reason }), _) => say(missing(*reason)),
+        (Some(Reading::Absent { reason }), _) => say(format!("\nStatements: {reason}.")),
         (Some(Reading::First { .. }), _) | (None, None) => Ok(()),
         (None, Some(why)) => say(format!(
             "\nStatements: {why}.\nWhat your application asks is known to itself: \
@@ -97,19 +97,6 @@ fn overview(health: &Health, reading: &ServerReading) -> String {
         }
     }
     rows.to_string()
-}
-
-fn missing(reason: Absent) -> &'static str {
-    match reason {
-        Absent::ExtensionNotCreated => {
-            "\nStatements: the server counts none; run CREATE EXTENSION pg_stat_statements."
-        }
-        Absent::LibraryNotLoaded => {
-            "\nStatements: the server counts none; add pg_stat_statements to \
-             shared_preload_libraries and start it again."
-        }
-        Absent::ExtensionTooOld => "\nStatements: pg_stat_statements 1.9 or later is needed.",
-    }
 }
 
 fn statements(seen: &Difference, args: &ReportArgs) -> Result<(), CliError> {

@@ -61,9 +61,7 @@ impl Reported {
                 });
                 (Some(shown.collect()), Some(seen.is_complete()), None)
             }
-            Some(Reading::Absent { .. }) => {
-                (None, None, Some("pg_stat_statements is not there".to_owned()))
-            }
+            Some(Reading::Absent { reason }) => (None, None, Some(reason.to_string())),
             Some(Reading::First { .. }) => (None, None, Some("nothing to compare with".to_owned())),
             None => (None, None, reading.statements.reason().map(str::to_owned)),
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use diesel::ConnectionError;
 use guildhall_insight::profile::Planner;
-use guildhall_insight::profile::server::{Reading, ServerStatements};
+use guildhall_insight::profile::server::{Absent, Reading, ServerStatements};
 use guildhall_insight::workload::Workload;
 use guildhall_insight::{Fingerprint, System};
 use guildhall_repository::StorageError;
@@ -73,9 +73,9 @@ impl DieselStorage {
         read_statements(&self.core, counted).await
     }
 
-    /// All that the server counted in this database since its counters began. `NotSupported` where
-    /// nothing is counted.
-    pub async fn server_workload(&self) -> Result<Workload, StorageError> {
+    /// All that the server counted in this database since its counters began, or what keeps it from
+    /// counting. `NotSupported` where there is no server that could.
+    pub async fn server_workload(&self) -> Result<Result<Workload, Absent>, StorageError> {
         workload_of(&self.core).await
     }
 
@@ -88,7 +88,8 @@ impl DieselStorage {
     }
 
     /// Runs statements of your own, without values, on a connection of its own: for tables and
-    /// indexes that you keep beside those of this storage. Several are divided by `;`.
+    /// indexes that you keep beside those of this storage. Several are divided by `;`: PostgreSQL
+    /// runs all of them or none, SQLite each by itself up to the first that fails.
     pub async fn run_sql(&self, sql: &str) -> Result<(), StorageError> {
         run_own(&self.core, sql.to_owned()).await
     }

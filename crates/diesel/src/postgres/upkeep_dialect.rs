@@ -102,23 +102,10 @@ pub(super) async fn read_statements(
     reading.map_err(|error| failed(core, "server_statements", error))
 }
 
-pub(super) async fn workload_of(core: &PoolCore) -> Result<Workload, StorageError> {
+pub(super) async fn workload_of(core: &PoolCore) -> Result<Result<Workload, Absent>, StorageError> {
     let (conn, _session) = open(&core.target, &core.options).await?;
     let counted = ServerStatements::workload(&mut conn.into_inner()).await;
-    let counted = counted.map_err(|error| failed(core, "server_workload", error))?;
-    counted.map_err(|absent| StorageError::NotSupported {
-        feature: match absent {
-            Absent::ExtensionNotCreated => {
-                "counters of statements: run CREATE EXTENSION pg_stat_statements in this database"
-            }
-            Absent::LibraryNotLoaded => {
-                "counters of statements: put pg_stat_statements into shared_preload_libraries"
-            }
-            Absent::ExtensionTooOld => {
-                "counters of statements: run ALTER EXTENSION pg_stat_statements UPDATE"
-            }
-        },
-    })
+    counted.map_err(|error| failed(core, "server_workload", error))
 }
 
 /// Statements of the application's own.

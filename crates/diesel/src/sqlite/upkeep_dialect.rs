@@ -4,7 +4,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use guildhall_insight::Fingerprint;
-use guildhall_insight::profile::server::{Reading, ServerStatements};
+use guildhall_insight::profile::server::{Absent, Reading, ServerStatements};
 use guildhall_insight::workload::Workload;
 use guildhall_repository::StorageError;
 
@@ -14,6 +14,9 @@ use crate::fault::Worked;
 use crate::options::ServerState;
 
 pub(super) use guildhall_insight::profile::SqlitePlanner as OwnPlanner;
+
+/// What no reading of counters can change.
+const UNCOUNTED: &str = "counters of statements: SQLite keeps none";
 
 /// The size of the file. SQLite knows of no sessions.
 pub(super) async fn server_on(conn: &mut Conn) -> Worked<ServerState> {
@@ -66,11 +69,13 @@ pub(super) async fn read_statements(
     _core: &PoolCore,
     _counted: &mut ServerStatements,
 ) -> Result<Reading, StorageError> {
-    Err(StorageError::NotSupported { feature: "counters of statements: SQLite keeps none" })
+    Err(StorageError::NotSupported { feature: UNCOUNTED })
 }
 
-pub(super) async fn workload_of(_core: &PoolCore) -> Result<Workload, StorageError> {
-    Err(StorageError::NotSupported { feature: "counters of statements: SQLite keeps none" })
+pub(super) async fn workload_of(
+    _core: &PoolCore,
+) -> Result<Result<Workload, Absent>, StorageError> {
+    Err(StorageError::NotSupported { feature: UNCOUNTED })
 }
 
 pub(super) async fn find_statement(

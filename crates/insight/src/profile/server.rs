@@ -6,6 +6,8 @@
 mod difference;
 mod reading;
 
+use std::fmt;
+
 use diesel::sql_types::Text;
 use diesel::{QueryResult, QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -54,6 +56,33 @@ pub enum Absent {
     ExtensionTooOld,
 }
 
+impl Absent {
+    /// What to do about it, in a sentence.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ExtensionNotCreated => {
+                "the server counts no statements: run CREATE EXTENSION pg_stat_statements in this \
+                 database"
+            }
+            Self::LibraryNotLoaded => {
+                "the server counts no statements: add pg_stat_statements to \
+                 shared_preload_libraries and start it again"
+            }
+            Self::ExtensionTooOld => {
+                "pg_stat_statements 1.9 or later is needed: run ALTER EXTENSION \
+                 pg_stat_statements UPDATE"
+            }
+        }
+    }
+}
+
+impl fmt::Display for Absent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 #[derive(QueryableByName)]
 struct Version {
     #[diesel(sql_type = Text)]
@@ -75,47 +104,51 @@ impl ServerStatements {
         fingerprint: Fingerprint,
     ) -> QueryResult<Option<String>> {
         let Some(version) = extension(conn).await? else { return Ok(None) };
-        match reading::find(conn, &version.schema, fingerprint).await {
-            Err(error) if says_not_loaded(&error) => Ok(None),
-            found => found,
-        }
+        let found = unless_not_loaded(reading::find(conn, &version.schema, fingerprint).await)?;
+        Ok(found.unwrap_or(None))
     }
 
     /// All that the server counted in this database since its counters began, as a workload; or why
     /// there is none. Texts are as the server keeps them: with placeholders for values.
     pub async fn workload(conn: &mut AsyncPgConnection) -> QueryResult<Result<Workload, Absent>> {
-        let Some(version) = extension(conn).await? else {
-            return Ok(Err(Absent::ExtensionNotCreated));
-        };
-        if !tells_of_resets(&version.extversion) {
-            return Ok(Err(Absent::ExtensionTooOld));
-        }
-        match reading::workload(conn, &version.schema).await {
-            Err(error) if says_not_loaded(&error) => Ok(Err(Absent::LibraryNotLoaded)),
-            read => read.map(Ok),
+        match counting(conn).await? {
+            Err(absent) => Ok(Err(absent)),
+            Ok(schema) => unless_not_loaded(reading::workload(conn, &schema).await),
         }
     }
 
     /// Reads the counters of this database. Use a connection that is not recorded, or these
     /// readings are among what is counted. Once a minute is often enough.
     pub async fn read(&mut self, conn: &mut AsyncPgConnection) -> QueryResult<Reading> {
-        let Some(version) = extension(conn).await? else {
-            return Ok(Reading::Absent { reason: Absent::ExtensionNotCreated });
+        let counted = match counting(conn).await? {
+            Err(absent) => Err(absent),
+            Ok(schema) => unless_not_loaded(reading::read(conn, &schema).await)?,
         };
-        if !tells_of_resets(&version.extversion) {
-            return Ok(Reading::Absent { reason: Absent::ExtensionTooOld });
-        }
-        let now = match reading::read(conn, &version.schema).await {
+        let now = match counted {
             Ok(now) => now,
-            Err(error) if says_not_loaded(&error) => {
-                return Ok(Reading::Absent { reason: Absent::LibraryNotLoaded });
-            }
-            Err(error) => return Err(error),
+            Err(reason) => return Ok(Reading::Absent { reason }),
         };
         Ok(match self.last.replace(now.clone()) {
             None => Reading::First { statements: now.len() },
             Some(last) => Reading::Since(difference::between(&last, &now)),
         })
+    }
+}
+
+/// The schema, quoted, of an extension that counts as is needed here.
+async fn counting(conn: &mut AsyncPgConnection) -> QueryResult<Result<String, Absent>> {
+    Ok(match extension(conn).await? {
+        None => Err(Absent::ExtensionNotCreated),
+        Some(version) if !tells_of_resets(&version.extversion) => Err(Absent::ExtensionTooOld),
+        Some(version) => Ok(version.schema),
+    })
+}
+
+/// Only a look at the counters tells that the library is missing.
+fn unless_not_loaded<T>(read: QueryResult<T>) -> QueryResult<Result<T, Absent>> {
+    match read {
+        Err(error) if says_not_loaded(&error) => Ok(Err(Absent::LibraryNotLoaded)),
+        read => read.map(Ok),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use guildhall_adapter::domain::Provider;
-use guildhall_adapter::{AdviceError, Guildhall, IndexOutcome};
+use guildhall_adapter::{Guildhall, IndexOutcome};
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
@@ -39,10 +39,10 @@ pub(crate) async fn run(
     if community.nicknames.is_empty() {
         return Ok(None);
     }
-    guildhall.run_sql(&format!("DROP INDEX IF EXISTS {LEFT_OUT}")).await.map_err(failed)?;
+    guildhall.run_sql(&format!("DROP INDEX IF EXISTS {LEFT_OUT}")).await?;
     let before = lookups(guildhall, community).await?;
-    let considered = guildhall.workload(CALLS_MIN).map_err(failed)?.statements.len();
-    let report = guildhall.recommendations(CALLS_MIN).await.map_err(failed)?;
+    let considered = guildhall.workload(CALLS_MIN)?.statements.len();
+    let report = guildhall.recommendations(CALLS_MIN).await?;
     let results = guildhall.build_indexes(&report).await;
     let results = results.map_err(|why| CliError::failed("unavailable", why))?;
     let (mut built, mut not_built) = (Vec::new(), Vec::new());
@@ -79,13 +79,6 @@ async fn lookups(guildhall: &Guildhall, community: &Community) -> Result<Histogr
         took.saturating_record(u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX));
     }
     Ok(took)
-}
-
-fn failed(error: AdviceError) -> CliError {
-    match error {
-        AdviceError::Storage(error) => error.into(),
-        error => CliError::failed("internal", error.to_string()),
-    }
 }
 
 impl Advice {
