@@ -28,7 +28,7 @@ use scratch::Scratch;
 pub struct CostOptions {
     /// Databases up to this size are copied to time statements; 0 for never.
     pub copy_bytes_max: u64,
-    /// Runs of a statement of which the shortest counts.
+    /// Runs of a statement of which the shortest counts; more if it is over in microseconds.
     pub runs: u32,
     /// A bound value that keeps a greater share of the rows refuses an index.
     pub kept_max: f64,
