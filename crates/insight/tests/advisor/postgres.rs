@@ -1,5 +1,6 @@
 //! On a live PostgreSQL.
 
 mod create;
+mod old_snapshot;
 mod snapshot;
 mod workload;

@@ -82,7 +82,11 @@ fn patient() -> AdvisorOptions {
     options
 }
 
-async fn advise(conn: &mut AsyncPgConnection, workload: &Workload, bytes_max: u64) -> Report {
+pub(super) async fn advise(
+    conn: &mut AsyncPgConnection,
+    workload: &Workload,
+    bytes_max: u64,
+) -> Report {
     let options = AdvisorOptions { bytes_max: Some(bytes_max), ..patient() };
     Advisor::new(options).postgres(conn, workload).await.unwrap()
 }
