@@ -66,7 +66,7 @@ use std::sync::Arc;
 use self::core::{Core, Source};
 
 pub use backend::Profilable;
-pub use checkout::{checkout, manager};
+pub use checkout::{checkout, manager, timed_wait};
 pub use clock::{Clock, SystemClock};
 pub use connection::Profiled;
 pub use finding::{Finding, FindingKind};

@@ -2,11 +2,11 @@
 
 use std::future::Future;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use bb8::ManageConnection;
 use diesel_async::pooled_connection::PoolableConnection;
 use guildhall_domain::Random;
+use guildhall_insight::profile::timed_wait;
 use guildhall_repository::{BoxError, StorageError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -159,12 +159,14 @@ impl PoolCore {
         &self,
         writes: bool,
     ) -> Result<(Turn, bb8::PooledConnection<'static, Manager>), StorageError> {
-        let begun = self.options.profiler.is_on().then(Instant::now);
-        let turn = self.turn(writes).await?;
-        let slot = self.pool.get_owned().await.map_err(|error| self.refusal(error))?;
-        if let Some(begun) = begun {
-            slot.conn.waited(begun.elapsed());
-        }
+        let acquired = async {
+            let turn = self.turn(writes).await?;
+            let slot = self.pool.get_owned().await.map_err(|error| self.refusal(error))?;
+            Ok::<_, StorageError>((turn, slot))
+        };
+        let (acquired, waited) = timed_wait(acquired).await;
+        let (turn, slot) = acquired?;
+        slot.conn.waited(waited);
         Ok((turn, slot))
     }
 

@@ -74,10 +74,14 @@ impl<'c> Call<'c> {
         let known = find(core, &mut at);
         let entry = core.registry.entry(known.index)?;
         at.begin(known, depth, pool_wait_ns, manner.counts_reads);
-        at.scope = scope::current().filter(|scope| scope.belongs_to(core));
         let mut call = Self { core, entry, at };
-        if call.at.scope.as_ref().is_some_and(|scope| scope.compares(known.index)) {
-            call.at.binds = details.hash(core.seed);
+        if let Some(scope) = scope::current()
+            && let Some(compares) = scope.enter(core, known.index)
+        {
+            if compares {
+                call.at.binds = details.hash(core.seed);
+            }
+            call.at.scope = Some(scope);
         }
         let normal = &entry.normal;
         if normal.limit.is_some() || normal.offset.is_some() || core.options.keep_binds {
@@ -171,26 +175,24 @@ impl<'c> Call<'c> {
             return;
         }
         let ended_ns = self.core.now_ns();
-        let (label, attempt) = match &self.at.scope {
-            Some(scope) => scope.join(self.entry.normal.kind),
-            None => (None, 1),
-        };
-        let ended = Ended {
-            begun_ns: self.at.begun_ns.min(ended_ns),
+        let at = &self.at;
+        let ended = |label, attempt| Ended {
+            begun_ns: at.begun_ns.min(ended_ns),
             ended_ns,
-            first_response_ns: known(self.at.first_response_ns),
-            rows: self.at.rows,
+            first_response_ns: known(at.first_response_ns),
+            rows: at.rows,
             outcome,
-            pool_wait_ns: self.at.pool_wait_ns,
-            batch: self.at.known.batch,
-            depth: self.at.depth,
+            pool_wait_ns: at.pool_wait_ns,
+            batch: at.known.batch,
+            depth: at.depth,
             attempt,
             label,
         };
+        let ended = match &at.scope {
+            Some(scope) => scope.observe(at.known.index, self.entry.normal.kind, at.binds, ended),
+            None => ended(None, 1),
+        };
         self.entry.record(&ended);
-        if let Some(scope) = &self.at.scope {
-            scope.observe(self.at.known.index, self.entry.normal.kind, self.at.binds, &ended);
-        }
         #[cfg(feature = "metrics")]
         self.entry.meters.record(&self.entry.normal, self.entry.system, &ended);
         if ended.total_ns() >= self.core.slow_from_ns {

@@ -1,7 +1,9 @@
 //! Waiting for a connection.
 
+use std::future::poll_fn;
 use std::ops::DerefMut;
-use std::time::Instant;
+use std::pin::pin;
+use std::time::{Duration, Instant};
 
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
 
@@ -40,8 +42,36 @@ where
     P: DerefMut<Target = Profiled<C>>,
     C: Profilable,
 {
-    let begun = Instant::now();
-    let conn = waiting.await?;
-    conn.waited(begun.elapsed());
+    let (conn, waited) = timed_wait(waiting).await;
+    let conn = conn?;
+    conn.waited(waited);
     Ok(conn)
+}
+
+/// Awaits something and tells how long it had to be waited for: zero if it was there at once, which
+/// no clock is read for.
+pub async fn timed_wait<F: Future>(waiting: F) -> (F::Output, Duration) {
+    let mut waiting = pin!(waiting);
+    let mut begun = None;
+    poll_fn(|context| {
+        let polled = waiting.as_mut().poll(context);
+        if polled.is_pending() && begun.is_none() {
+            begun = Some(Instant::now());
+        }
+        polled.map(|output| (output, begun.map_or(Duration::ZERO, |begun| begun.elapsed())))
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_a_wait_takes_time() {
+        assert_eq!(timed_wait(std::future::ready(7)).await, (7, Duration::ZERO));
+        let least = Duration::from_millis(2);
+        let ((), waited) = timed_wait(tokio::time::sleep(least)).await;
+        assert!(waited >= Duration::from_millis(1), "{waited:?}");
+    }
 }

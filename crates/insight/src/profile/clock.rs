@@ -23,12 +23,20 @@ impl Default for SystemClock {
     }
 }
 
+impl SystemClock {
+    /// What [`Clock::monotonic_ns`] would have told at a moment.
+    #[inline]
+    pub(crate) fn ns_at(&self, moment: Instant) -> u64 {
+        let elapsed = moment.saturating_duration_since(self.base);
+        // 584 years fit.
+        elapsed.as_secs() * 1_000_000_000 + u64::from(elapsed.subsec_nanos())
+    }
+}
+
 impl Clock for SystemClock {
     #[inline]
     fn monotonic_ns(&self) -> u64 {
-        let elapsed = self.base.elapsed();
-        // 584 years fit.
-        elapsed.as_secs() * 1_000_000_000 + u64::from(elapsed.subsec_nanos())
+        self.ns_at(Instant::now())
     }
 
     fn unix_ms(&self) -> u64 {

@@ -76,7 +76,7 @@ impl<C: Profilable> Profiled<C> {
 
     /// Says how long was waited for this connection. It is counted with the next call.
     pub fn waited(&self, duration: Duration) {
-        if self.profiler.is_on() {
+        if !duration.is_zero() && self.profiler.is_on() {
             let ns = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
             self.waited_ns.fetch_add(ns, Relaxed);
         }
@@ -150,6 +150,11 @@ pub(crate) fn plain_call<'c, C: Profilable>(
     text_call::<C>(profiler, sql, &Plain, depth, waited_ns, place)
 }
 
+/// Nothing most of the time, and a look is cheaper than an exchange.
+fn taken(waited_ns: &AtomicU64) -> u64 {
+    if waited_ns.load(Relaxed) > 0 { waited_ns.swap(0, Relaxed) } else { 0 }
+}
+
 fn text_call<'c, C: Profilable>(
     profiler: &'c Profiler,
     sql: &str,
@@ -163,8 +168,7 @@ fn text_call<'c, C: Profilable>(
         let known = core.registry.text(sql, C::SYSTEM);
         details.batch().map_or(known, |batch| Known { batch, ..known })
     };
-    let waited = waited_ns.swap(0, Relaxed);
-    Call::new(core, place(), find, details, depth, waited, manner_of::<C>())
+    Call::new(core, place(), find, details, depth, taken(waited_ns), manner_of::<C>())
 }
 
 /// Of work that is only named by a statement.
@@ -220,7 +224,7 @@ fn call_of<'c, C: Profilable>(
         }
     };
     // Only written to when there was a wait: most calls spare themselves the exchange.
-    let waited = if waited_ns.load(Relaxed) > 0 { waited_ns.swap(0, Relaxed) } else { 0 };
+    let waited = taken(waited_ns);
     let details = OfQuery::<C> { query };
     Call::new(core, place, find, &details, depth, waited, manner_of::<C>())
 }

@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
+use std::time::Instant;
 
 use super::clock::{Clock, SystemClock};
 use super::finding::Findings;
@@ -61,6 +62,17 @@ impl Core {
         match &self.clock {
             Source::System(clock) => clock.monotonic_ns(),
             Source::Given(clock) => clock.monotonic_ns(),
+        }
+    }
+
+    /// What [`now_ns`](Self::now_ns) told at a moment that is over.
+    pub(crate) fn ns_at(&self, moment: Instant) -> u64 {
+        match &self.clock {
+            Source::System(clock) => clock.ns_at(moment),
+            Source::Given(clock) => {
+                let elapsed = u64::try_from(moment.elapsed().as_nanos()).unwrap_or(u64::MAX);
+                clock.monotonic_ns().saturating_sub(elapsed)
+            }
         }
     }
 

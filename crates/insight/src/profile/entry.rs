@@ -157,6 +157,10 @@ impl Entry {
 
     fn note_label(&self, label: u32) {
         for slot in &self.labels {
+            // It is there nearly always.
+            if slot.load(Relaxed) == label {
+                return;
+            }
             match slot.compare_exchange(NO_LABEL, label, Relaxed, Relaxed) {
                 Ok(_) => return,
                 Err(taken) if taken == label => return,

@@ -16,6 +16,9 @@ use crate::fingerprint::StatementKind;
 /// How many statements are compared in one operation.
 const GROUPS_MAX: usize = 64;
 
+/// How many statements most operations have at most.
+const GROUPS_USUAL: usize = 2;
+
 /// How many statements an operation remembers to have run last.
 const RECENT_MAX: usize = 4;
 
@@ -35,11 +38,16 @@ pub(crate) struct Scope {
     state: Mutex<State>,
 }
 
+/// When an operation began: by the profiler's clock, once there is one.
+#[derive(Clone, Copy)]
+enum Begun {
+    At(Instant),
+    Ns(u64),
+}
+
 struct State {
     core: Option<Arc<Core>>,
-    /// By the profiler's clock, once there is one.
-    begun_ns: Option<u64>,
-    begun: Instant,
+    begun: Begun,
     label: Option<u32>,
     tally: Tally,
     groups: Vec<Group>,
@@ -56,12 +64,14 @@ impl Scope {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let parent = current().filter(|parent| parent.depth < DEPTH_MAX);
         let state = State {
-            begun_ns: core.as_ref().map(|core| core.now_ns()),
-            begun: Instant::now(),
+            begun: match &core {
+                Some(core) => Begun::Ns(core.now_ns()),
+                None => Begun::At(Instant::now()),
+            },
             label: core.as_ref().map(|core| core.operations.label(label)),
             core,
             tally: Tally::default(),
-            groups: Vec::with_capacity(8),
+            groups: Vec::with_capacity(GROUPS_USUAL),
             recent: [None; RECENT_MAX],
             writes: 0,
             attempt: 1,
@@ -92,17 +102,21 @@ impl Scope {
     }
 
     /// Whether the binds of a call are worth comparing: the statement was seen before, here or
-    /// further out.
-    pub(crate) fn compares(&self, index: Index) -> bool {
-        let mut scope = Some(self);
-        while let Some(own) = scope {
-            let known = own.lock().groups.iter().find(|g| g.index == index).map(Group::compares);
-            if let Some(compares) = known {
-                return compares;
-            }
-            scope = own.parent.as_deref();
+    /// further out. `None` if the operation is not counted by this profiler.
+    pub(crate) fn enter(&self, core: &Core, index: Index) -> Option<bool> {
+        let mut state = self.lock();
+        state.attach(self, core);
+        if !state.is_of(core) {
+            return None;
         }
-        false
+        let mut known = state.compares(index);
+        drop(state);
+        let mut outer = self.parent.as_deref();
+        while let (None, Some(scope)) = (known, outer) {
+            known = scope.lock().compares(index);
+            outer = scope.parent.as_deref();
+        }
+        Some(known.unwrap_or(false))
     }
 
     /// Begins another attempt at the whole.
@@ -121,31 +135,27 @@ impl Scope {
         state.is_of(core)
     }
 
-    /// The profiler's number of the label, and the attempt that a call belongs to: the next one, if
-    /// the last one met another writer and this is not the end of its transaction.
-    pub(crate) fn join(&self, kind: StatementKind) -> (Option<u32>, u32) {
-        let mut state = self.lock();
-        if state.contended && kind != StatementKind::Transaction && !state.ended {
-            let next = state.attempt + 1;
-            state.next_attempt(self, next);
-        }
-        (state.label, state.attempt)
-    }
-
-    /// Takes note of a call.
+    /// Takes note of a call, which is made of the profiler's number of the label and of the attempt
+    /// that it belongs to: the next one, if the last one met another writer and this is not the end
+    /// of its transaction.
     pub(crate) fn observe(
         &self,
         index: Index,
         kind: StatementKind,
         binds: Option<u64>,
-        call: &Ended,
-    ) {
+        ended: impl FnOnce(Option<u32>, u32) -> Ended,
+    ) -> Ended {
         let mut state = self.lock();
         if state.ended {
-            return; // The call outlived its operation.
+            return ended(state.label, state.attempt); // The call outlived its operation.
         }
         let control = kind == StatementKind::Transaction;
-        state.tally.add(call);
+        if state.contended && !control {
+            let next = state.attempt + 1;
+            state.next_attempt(self, next);
+        }
+        let call = ended(state.label, state.attempt);
+        state.tally.add(&call);
         match call.outcome {
             Outcome::Failed(class) if class.is_contention() => state.contended = true,
             Outcome::Failed(_) | Outcome::Cancelled => {}
@@ -165,27 +175,30 @@ impl Scope {
                 state.add(&seen);
             }
         }
+        call
     }
 
     /// Ends it: judges what was seen, counts it, and tells the operation around it.
     pub(crate) fn end(&self, completed: bool) {
-        let (left, core, writes, contended) = {
-            let mut state = self.lock();
-            if state.ended {
-                return;
-            }
-            state.ended = true;
-            state.judge(self);
-            let Some(core) = state.core.clone() else { return };
-            let elapsed_ns = core.now_ns().saturating_sub(state.begun_ns.unwrap_or_default());
-            state.tally.end(elapsed_ns, completed);
-            core.operations.record(state.label.unwrap_or_default(), &state.tally);
-            (std::mem::take(&mut state.groups), core, state.writes, state.contended)
-        };
-        let tally = self.lock().tally;
-        if let Some(parent) = &self.parent {
-            parent.take_in(&core, left, &tally, writes, contended);
+        let mut lock = self.lock();
+        if std::mem::replace(&mut lock.ended, true) {
+            return;
         }
+        lock.judge(self);
+        let state = &mut *lock;
+        let Some(core) = &state.core else { return };
+        let begun_ns = match state.begun {
+            Begun::Ns(ns) => ns,
+            Begun::At(moment) => core.ns_at(moment),
+        };
+        state.tally.end(core.now_ns().saturating_sub(begun_ns), completed);
+        core.operations.record(state.label.unwrap_or_default(), &state.tally);
+        let Some(parent) = &self.parent else { return };
+        let (core, tally) = (Arc::clone(core), state.tally);
+        let (groups, writes) = (std::mem::take(&mut state.groups), state.writes);
+        let contended = state.contended;
+        drop(lock);
+        parent.take_in(&core, groups, &tally, writes, contended);
     }
 
     fn take_in(
@@ -222,11 +235,16 @@ impl State {
     /// Counts the operation by the profiler of its first call, unless it has one already.
     fn attach(&mut self, scope: &Scope, core: &Core) {
         if self.core.is_none() {
-            let elapsed = u64::try_from(self.begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            if let Begun::At(moment) = self.begun {
+                self.begun = Begun::Ns(core.ns_at(moment));
+            }
             self.core = core.own();
-            self.begun_ns = Some(core.now_ns().saturating_sub(elapsed));
             self.label = Some(core.operations.label(scope.label));
         }
+    }
+
+    fn compares(&self, index: Index) -> Option<bool> {
+        self.groups.iter().find(|group| group.index == index).map(Group::compares)
     }
 
     fn add(&mut self, seen: &Seen) {
@@ -277,9 +295,8 @@ impl State {
     /// Reports each group that amounts to something, and forgets it: the operation around this one
     /// is not blamed again.
     fn judge(&mut self, scope: &Scope) {
-        let Some(core) = self.core.clone() else { return };
-        let tally = &mut self.tally;
-        self.groups.retain(|group| {
+        let Self { core: Some(core), tally, groups, .. } = self else { return };
+        groups.retain(|group| {
             let Some(entry) = core.registry.entry(group.index) else { return false };
             let Some((kind, evidence)) = group.judge(&entry.normal, &core.options) else {
                 return true;
