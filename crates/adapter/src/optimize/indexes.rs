@@ -99,17 +99,32 @@ impl Guildhall {
         if shapes.is_empty() {
             return Ok(Vec::new());
         }
-        let created = tokio::spawn(async move { create(&store, &shapes).await });
-        let outcomes = created.await.map_err(|_| "the runtime ended the work".to_owned())??;
+        // Before the first is built: it serves calls while the others are.
+        let before = report.recommendations.iter().map(|one| Built::new(one, self.profiler()));
+        let before: Vec<Built> = before.collect();
+        let own = self.clone();
+        let created = tokio::spawn(async move {
+            let outcomes = create(&store, &shapes).await?;
+            Ok(own.remember(before, outcomes))
+        });
+        created.await.map_err(|_| "the runtime ended the work".to_owned())?
+    }
+
+    /// Keeps what was built, to be judged by later calls.
+    fn remember(
+        &self,
+        before: Vec<Built>,
+        outcomes: Vec<(String, IndexOutcome)>,
+    ) -> Vec<IndexResult> {
+        let mut built = self.0.built.lock().unwrap_or_else(PoisonError::into_inner);
         let mut results = Vec::with_capacity(outcomes.len());
-        for (one, (name, outcome)) in report.recommendations.iter().zip(outcomes) {
+        for (one, (name, outcome)) in before.into_iter().zip(outcomes) {
+            results.push(IndexResult { name, ddl: one.ddl.clone(), outcome: outcome.clone() });
             if outcome == IndexOutcome::Created {
-                let built = Built::new(one, self.profiler());
-                self.0.built.lock().unwrap_or_else(PoisonError::into_inner).push(built);
+                built.push(one);
             }
-            results.push(IndexResult { name, ddl: one.ddl.clone(), outcome });
         }
-        Ok(results)
+        results
     }
 }
 

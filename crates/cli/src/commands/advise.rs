@@ -1,20 +1,21 @@
 //! `advise`: which indexes are missing, as a report, a script, migrations, or built.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 
 use guildhall_adapter::insight::create::render::{migrations, script};
 use guildhall_adapter::insight::workload::{FILE_BYTES_MAX, Workload, read_workload};
 use guildhall_adapter::insight::{AdvisorOptions, Report, System};
-use guildhall_adapter::repository::ErrorKind;
+use guildhall_adapter::repository::ErrorKind as StorageErrorKind;
 use guildhall_adapter::{AdviceError, Guildhall, IndexOutcome, IndexResult};
 
 use crate::args::AdviseArgs;
 use crate::context::Context;
 use crate::error::{CliError, FAILED};
 use crate::json::Advised;
-use crate::output::{moment, plain, say, say_json};
+use crate::output::{moment, plain_lines, say, say_json};
 
 /// Where Diesel looks for migrations.
 const MIGRATIONS: &str = "migrations";
@@ -50,7 +51,9 @@ pub(crate) async fn run(args: &AdviseArgs, context: &Context) -> Result<ExitCode
         if let Some(name) = &args.migration {
             let today: String = moment(guildhall.clock().now()).chars().take(10).collect();
             let made = migrations(&catalog, &report.shapes(), &today);
+            let first = next_number(Path::new(MIGRATIONS), &today)?;
             for (number, one) in made.map_err(|error| spelled(&error))?.iter().enumerate() {
+                let number = first + number;
                 let folder = Path::new(MIGRATIONS).join(format!("{today}-{number:06}_{name}"));
                 fs::create_dir_all(&folder).map_err(|error| unwritten(&folder, &error))?;
                 write_new(&folder.join("up.sql"), &one.up)?;
@@ -69,7 +72,7 @@ pub(crate) async fn run(args: &AdviseArgs, context: &Context) -> Result<ExitCode
     if context.json {
         say_json(&Advised { report: &report, built: &built, files: &files })?;
     } else {
-        say(plain(&report.to_string()))?;
+        say(plain_lines(&report.to_string()))?;
         for file in &files {
             say(format!("Written: {}", file.display()))?;
         }
@@ -141,6 +144,28 @@ fn parsed(text: &str, system: System) -> Result<Workload, CliError> {
     })
 }
 
+/// Diesel knows a migration by date and number alone, and runs one of two that share them.
+fn next_number(folder: &Path, today: &str) -> Result<usize, CliError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(unread(folder, &error)),
+    };
+    let mut next = 0;
+    for entry in entries {
+        let name = entry.map_err(|error| unread(folder, &error))?.file_name();
+        let name = name.to_string_lossy();
+        let rest = name.strip_prefix(today).and_then(|rest| rest.strip_prefix('-'));
+        let number = rest.and_then(|rest| rest.split('_').next()?.parse::<usize>().ok());
+        next = next.max(number.map_or(0, |number| number.saturating_add(1)));
+    }
+    Ok(next)
+}
+
+fn unread(folder: &Path, error: &std::io::Error) -> CliError {
+    CliError::failed("output", format!("{} cannot be read: {error}", folder.display()))
+}
+
 /// Never over a file that is there.
 fn write_new(file: &Path, text: &str) -> Result<(), CliError> {
     let made = fs::File::create_new(file);
@@ -155,7 +180,7 @@ fn unwritten(file: &Path, error: &std::io::Error) -> CliError {
 /// Without counters the statements can be named.
 fn uncounted(error: AdviceError) -> CliError {
     let counts = !matches!(&error, AdviceError::Uncounted(_))
-        && !matches!(&error, AdviceError::Storage(error) if error.kind() == ErrorKind::NotSupported);
+        && !matches!(&error, AdviceError::Storage(error) if error.kind() == StorageErrorKind::NotSupported);
     let told = CliError::from(error);
     if counts { told } else { told.hint("or name the statements in a file: --workload FILE.sql") }
 }

@@ -9,7 +9,7 @@ use crate::args::ExplainArgs;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::json::Planned;
-use crate::output::{plain, say, say_json};
+use crate::output::{plain, plain_lines, say, say_json};
 
 pub(crate) async fn run(args: &ExplainArgs, context: &Context) -> Result<ExitCode, CliError> {
     let wanted = args.fingerprint.as_deref().map(str::parse::<Fingerprint>).transpose();
@@ -27,7 +27,7 @@ pub(crate) async fn run(args: &ExplainArgs, context: &Context) -> Result<ExitCod
         say_json(&Planned { fingerprint, text, plan: plan.text, generic: plan.generic })?;
         return Ok(ExitCode::SUCCESS);
     }
-    say(format!("{fingerprint}  {}\n\n{}", plain(&text), plan.text))?;
+    say(format!("{fingerprint}  {}\n\n{}", plain(&text), plain_lines(&plan.text)))?;
     if plan.generic {
         say("\nPlanned without values: for some of them the database may do otherwise.")?;
     }

@@ -60,6 +60,18 @@ fn a_script_a_migration_or_the_index_itself_comes_of_the_same_advice() {
     assert!(fs::read_to_string(folder.join("up.sql")).unwrap().contains("CREATE INDEX"));
     assert!(fs::read_to_string(folder.join("down.sql")).unwrap().contains("DROP INDEX"));
 
+    // Another one of the same day gets a number of its own.
+    let second = home.run_with(&[&args[..], &["--migration", "outbox"]].concat());
+    assert!(second.status.success(), "{second:?}");
+    let names = fs::read_dir(home.path().join("migrations")).unwrap();
+    let names: Vec<_> = names.map(|one| one.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(names.iter().any(|name| name.ends_with("-000001_outbox")), "{names:?}");
+
+    // People read lines.
+    let shown = home.run_with(&args);
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.lines().count() > 5 && !shown.contains('\u{fffd}'), "{shown}");
+
     let applied = home.run_with(&[&args[..], &["--apply"]].concat());
     assert!(applied.status.success(), "{applied:?}");
     let again = home.run_with(&[&args[..], &["--json"]].concat());

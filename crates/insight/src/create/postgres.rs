@@ -37,6 +37,9 @@ pub struct CreateOptions {
     /// How long a statement waits for a lock, at most, before writers that queue behind it are let
     /// through.
     pub lock_timeout: Duration,
+    /// The same for what builds or drops concurrently: nobody who reads or writes queues behind it,
+    /// and it waits for every transaction that is open.
+    pub wait_timeout: Duration,
     /// How long one build may take.
     pub statement_timeout: Duration,
     /// Tries of one build, 1 to 10, when a lock could not be had.
@@ -59,6 +62,8 @@ impl Default for CreateOptions {
     fn default() -> Self {
         Self {
             lock_timeout: Duration::from_secs(2),
+            // As old as the guard lets a transaction be.
+            wait_timeout: Duration::from_secs(600),
             statement_timeout: Duration::from_secs(3_600),
             attempts_max: 3,
             backoff: Duration::from_secs(5),
@@ -212,7 +217,7 @@ async fn create_locked(
     let mut report = CreateReport::default();
     step(options, Step::Tidy)?;
     if !options.dry_run {
-        build::set_limits(conn, options).await?;
+        build::set_limits(conn, options.lock_timeout, options).await?;
     }
     tidy::tidy(conn, &catalog, options, &mut report).await?;
     let mut built = Vec::new();

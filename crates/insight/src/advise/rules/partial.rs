@@ -146,7 +146,8 @@ fn bound(
         && condition.kept.share <= limits.partial_share_max
         && is_exceptional(access, condition);
     match (constant, access.system()) {
-        (Some(sql), System::Sqlite) if rare => Some((sql, false)),
+        // The value stands in the index then, for everybody to read: one of a few states, nobody's name.
+        (Some(sql), System::Sqlite) if rare && is_few_valued(access, name) => Some((sql, false)),
         (Some(sql), System::Postgres) if rare && declared => {
             found.rewrites.push(Rewrite::MakeLiteral { column: name.clone() });
             Some((sql, true))

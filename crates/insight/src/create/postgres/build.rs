@@ -1,5 +1,7 @@
 //! One concurrent build: limits, tries, and what is left of a failed one.
 
+use std::time::Duration;
+
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 
@@ -11,9 +13,10 @@ use crate::create::render::BUILD;
 /// Sets the limits of all that follows. A pool's other borrowers have theirs back at the end.
 pub(super) async fn set_limits(
     conn: &mut AsyncPgConnection,
+    lock_timeout: Duration,
     options: &CreateOptions,
 ) -> Result<(), CreateError> {
-    let lock = options.lock_timeout.as_millis();
+    let lock = lock_timeout.as_millis();
     let statement = options.statement_timeout.as_millis();
     run(conn, "SET", &format!("SET lock_timeout = {lock}")).await?;
     run(conn, "SET", &format!("SET statement_timeout = {statement}")).await
@@ -41,7 +44,7 @@ pub(super) async fn build(
     let attempts_max = options.attempts_max.clamp(1, 10);
     for attempt in 1..=attempts_max {
         step(options, Step::Limits)?;
-        set_limits(conn, options).await?;
+        set_limits(conn, options.wait_timeout, options).await?;
         step(options, Step::Build)?;
         let built = conn.batch_execute(&sql).await;
         step(options, Step::Verify)?;

@@ -53,7 +53,7 @@ pub(super) async fn build(
     }
     for sql in &parents {
         step(options, Step::Parent)?;
-        build::set_limits(conn, options).await?;
+        build::set_limits(conn, options.lock_timeout, options).await?;
         if let Err(error) = conn.batch_execute(sql).await {
             return Ok(failed(error.to_string(), None));
         }
@@ -71,7 +71,7 @@ pub(super) async fn build(
     // The lowest first, so that a parent is whole when it is attached to its own.
     for attachment in plan.attachments.iter().rev() {
         step(options, Step::Attach)?;
-        build::set_limits(conn, options).await?;
+        build::set_limits(conn, options.lock_timeout, options).await?;
         if let Err(error) = conn.batch_execute(&attach_sql(attachment)).await {
             return Ok(failed(error.to_string(), Some(name.to_owned())));
         }

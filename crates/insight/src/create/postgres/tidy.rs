@@ -18,7 +18,10 @@ pub(super) async fn tidy(
             // A partitioned parent's is invalid until every partition has its own, and cannot be
             // dropped concurrently: a repeated run completes it.
             let is_parent = table.kind == crate::catalog::TableKind::Partitioned;
-            if !is_ours(&index.name) || options.dry_run {
+            let is_let_be = !is_ours(&index.name)
+                || options.dry_run
+                || is_being_built(conn, &table.name, &index.name).await?;
+            if is_let_be {
                 report.invalid.push(index.name.clone());
             } else if !is_parent {
                 match drop_invalid(conn, &table.name, &index.name, options).await? {
@@ -45,12 +48,28 @@ pub(super) async fn drop_invalid(
     let full = format!("{}{}", schema.unwrap_or_default(), quote_identifier(name));
     let sql = format!("DROP INDEX CONCURRENTLY IF EXISTS {full}");
     for _ in 0..options.attempts_max.clamp(1, 10) {
-        build::set_limits(conn, options).await?;
+        build::set_limits(conn, options.wait_timeout, options).await?;
         if conn.batch_execute(&sql).await.is_ok() {
             return Ok(None);
         }
     }
     Ok(Some(name.to_owned()))
+}
+
+/// A script of ours runs somewhere else, without our lock.
+async fn is_being_built(
+    conn: &mut AsyncPgConnection,
+    table: &TableName,
+    name: &str,
+) -> Result<bool, CreateError> {
+    let sql = format!(
+        "SELECT EXISTS (SELECT FROM pg_stat_progress_create_index p \
+         JOIN pg_class c ON c.oid = p.index_relid \
+         WHERE c.relname = {} AND p.relid = {}::regclass) AS value",
+        quote_literal(name),
+        quote_literal(&table.quoted()),
+    );
+    super::flag(conn, "whether the index is being built", &sql).await
 }
 
 async fn is_there_and_invalid(

@@ -38,13 +38,15 @@ fn days() -> IndexShape {
 
 /// Waits for locks as long as it takes.
 fn patient() -> CreateOptions {
-    CreateOptions { lock_timeout: Duration::from_secs(600), ..quick() }
+    let patience = Duration::from_secs(600);
+    CreateOptions { lock_timeout: patience, wait_timeout: patience, ..quick() }
 }
 
 /// For locks that are not to be had.
 fn quick() -> CreateOptions {
     CreateOptions {
         lock_timeout: Duration::from_millis(100),
+        wait_timeout: Duration::from_millis(100),
         statement_timeout: Duration::from_secs(600),
         backoff: Duration::from_millis(1),
         guard: Guard { active_max: 1_000, ..Guard::default() },
