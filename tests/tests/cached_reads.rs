@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use guildhall_cache::Cache;
 use guildhall_cached::{CachedOptions, CachedStorage};
-use guildhall_domain::{NewUser, UserId};
+use guildhall_domain::{NewExternal, NewUser, Nickname, UserId};
 use guildhall_repository::{
     MockStorage, MockUnitOfWork, MockUserRepository, Repositories, Storage,
 };
 use guildhall_testkit::builder::{award, language, now, user};
+use guildhall_testkit::poll::Cut;
 use guildhall_testkit::server::{PrivateRedis, redis_url};
 use tokio::task::JoinHandle;
 
@@ -251,4 +252,34 @@ async fn a_warm_profile_is_one_read_of_redis() {
         assert_eq!(storage.profiles().full_profile(ada).await.unwrap(), profile);
     });
     assert_eq!(warm.await.trips, 1.0);
+}
+
+/// Who calls goes away, and the member's account elsewhere is refreshed all the same: nobody may be
+/// given the old one from then on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_dropped_call_wrote_is_read() {
+    let (inner, _ground) = harness::ground_sqlite().await;
+    let cache = Cache::builder().memory().build();
+    let storage = CachedStorage::new(Arc::clone(&inner), cache, CachedOptions::default());
+    let other = inner.users().create(&NewUser::default(), now()).await.unwrap().id;
+    let seed = NewUser::default();
+    let calling = |name: &str| NewExternal {
+        nickname: Some(Nickname::parse(name).unwrap()),
+        ..NewExternal::telegram(7)
+    };
+    let ada = storage.users().ensure(&calling("before"), &seed, now()).await.unwrap().value.id;
+    let mut round = 0;
+    Cut::at_each(async |cut| {
+        round += 1;
+        storage.users().external_accounts(ada).await.unwrap();
+        let account = calling(&format!("name{round}"));
+        let answered = cut.apply(storage.users().ensure(&account, &seed, now())).await;
+        // Its turn to write comes after that of the call, which is over by then.
+        inner.points().award(&award(other, 1), now()).await.unwrap();
+        let seen = storage.users().external_accounts(ada).await.unwrap();
+        assert_eq!(seen, inner.users().external_accounts(ada).await.unwrap(), "{cut:?}");
+        answered.is_some()
+    })
+    .await;
+    assert!(round > 2, "it was dropped at some moments");
 }

@@ -9,9 +9,9 @@ use crate::decorate::decorate;
 use crate::keys::tag;
 
 /// Whose rows an import or its undoing touches is only known afterwards.
-const TOUCHED: &[&str] = &["user", "points"];
+const TOUCHED: &[&str] = &["user", "points", "mission"];
 /// With a member who goes, everything goes that belongs to the member.
-const GONE: &[&str] = &["user", "points", "mission"];
+const GONE: &[&str] = &["user", "points", "mission", "narrative", "achievements", "badges"];
 
 decorate! {
     impl ImportRepository by imports, |link| {

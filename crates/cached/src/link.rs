@@ -180,7 +180,13 @@ impl Link {
         let noted = self.durable && self.pending.is_none();
         let row = if noted { self.cache.outbox_row([], namespaces) } else { None };
         let id = row.as_ref().map(|row| row.id);
-        match operation(self.noting(row)).await {
+        // In a unit nothing is written before its commit, and one with a dropped call has none.
+        let mut dropped = self.pending.is_none().then(|| Dropped::watch(&self.cache, namespaces));
+        let outcome = operation(self.noting(row)).await;
+        if let Some(dropped) = &mut dropped {
+            dropped.answered();
+        }
+        match outcome {
             Ok(value) => {
                 let tags: Vec<Tag> = changed(&value).into_iter().collect();
                 self.announced_after(id, None, |guard| {
@@ -231,6 +237,33 @@ impl Link {
     pub(crate) fn movement(&self, users: impl IntoIterator<Item = UserId>) -> Vec<Tag> {
         let live = self.ttl.leaderboard_live.then(tag::leaderboard);
         users.into_iter().map(tag::points).chain(live).collect()
+    }
+}
+
+/// A write that is under way and of which only the result says what it changed. Its caller may go
+/// away and it be written all the same.
+struct Dropped<'l> {
+    cache: &'l Cache,
+    namespaces: &'l [&'static str],
+}
+
+impl<'l> Dropped<'l> {
+    fn watch(cache: &'l Cache, namespaces: &'l [&'static str]) -> Self {
+        Self { cache, namespaces }
+    }
+
+    /// There is a result, which says more.
+    fn answered(&mut self) {
+        self.namespaces = &[];
+    }
+}
+
+impl Drop for Dropped<'_> {
+    fn drop(&mut self) {
+        let mut guard = self.cache.begin_write([]);
+        self.namespaces.iter().for_each(|namespace| guard.add_namespace(namespace));
+        // Nobody knows whether it is written, now or a moment from now: quarantine.
+        drop(guard);
     }
 }
 

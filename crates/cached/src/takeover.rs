@@ -47,6 +47,12 @@ impl Takeover<'_> {
             return Err(StorageError::Contention);
         }
         if let Some(current) = current.filter(|user| user.id != id) {
+            // In the order of their ids: the other may be taking this one's name.
+            match work.points().lock(&[current.id, id]).await {
+                // What is missing, the updates tell.
+                Ok(()) | Err(StorageError::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
             let vacate = UserPatch { username: Patch::Clear, ..UserPatch::default() };
             let vacated = users.update(current.id, &vacate, current.version, false, now).await;
             vacated.map_err(|error| lost_if(error, ErrorKind::Conflict))?;

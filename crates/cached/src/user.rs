@@ -177,6 +177,9 @@ fn registered<'a>(users: impl IntoIterator<Item = &'a User>) -> Vec<Tag> {
 /// The namespaces of everything about members.
 const EVERY_MEMBER: &[&str] = &["user", "points"];
 
+/// The same, and what tells of unlocks, which a member who comes back may be the first to show in.
+const ENSURED: &[&str] = &["user", "points", "achievements"];
+
 decorate! {
     impl UserRepository by users, |link| {
         find by_id(id: UserId) -> Option<User> = (key::user(id), [tag::user(id)], user);
@@ -191,7 +194,7 @@ decorate! {
         // A new member changes who is absent. For one who exists the row may be filled, and whose
         // it is the result says: it may have been registered at this moment.
         write_then ensure(external: &NewExternal, seed: &NewUser, now: Timestamp) -> Outcome<User>
-            = (ensured => link.ensured(ensured), EVERY_MEMBER);
+            = (ensured => link.ensured(ensured), ENSURED);
         write delete(id: UserId, now: Timestamp) -> bool = (removed(id));
         write update_batch(changes: &[Change<UserId, UserPatch>], now: Timestamp) -> u64
             = (link.changed(changes));

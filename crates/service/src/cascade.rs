@@ -98,6 +98,8 @@ pub(crate) struct Cascade {
     /// one look sees all of it.
     evaluate: bool,
     steps: u32,
+    /// Whether a reward was given that had not been given before.
+    pub(crate) granted: bool,
     pub(crate) replayed: bool,
     pub(crate) effects: Effects,
     events: Vec<DomainEvent>,
@@ -122,6 +124,7 @@ impl Cascade {
             queue: VecDeque::new(),
             evaluate: false,
             steps: 0,
+            granted: false,
             replayed: false,
             effects: Effects::default(),
             events: Vec::new(),
@@ -184,9 +187,13 @@ impl Cascade {
             once_key: origin.key.clone(),
             granted_at: self.now,
         };
-        if !self.work.rewards().record(&granted).await? {
-            return Ok(()); // It was given before, by whatever led to it then.
+        let is_new = self.work.rewards().record(&granted).await?;
+        // It was given before, by whatever led to it then. Lore can be lost since, with a story that
+        // was begun anew; finding what is found does nothing.
+        if !is_new && !matches!(reward, Reward::Lore(_)) {
+            return Ok(());
         }
+        self.granted |= is_new;
         match reward {
             Reward::Points(amount) => {
                 let entry = self.credit(amount, &origin).await?;

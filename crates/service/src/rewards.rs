@@ -45,10 +45,14 @@ impl Rewards {
                     let origin = Origin::new(source.as_str(), key, &once)?;
                     cascade.push(Step::Grant(reward.clone(), origin));
                 }
+                cascade.drain().await?;
+                // Experience that reaches no level is told by no event.
+                cascade.replayed = !cascade.granted;
                 Ok((cascade, ()))
             })
             .await?;
-        outcome.replayed = outcome.events.is_empty();
+        // Lore that was lost with a story is found again under the same key.
+        outcome.replayed &= outcome.events.is_empty();
         Ok(outcome)
     }
 }

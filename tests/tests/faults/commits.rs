@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use guildhall_domain::{BasisPoints, MissionPeriod, StoreOffer};
+use guildhall_repository::{ErrorKind, Storage};
 use guildhall_testkit::builder::{
     adjustment, award, badge, deduct, fragment, key, lore_unlocked, mission, now, offer, points,
     slug, topic, transfer, user,
@@ -64,6 +65,41 @@ async fn what_cannot_be_committed_is_never_acknowledged() {
     ];
     assert_eq!(storage.points().balance(ada).await.unwrap(), points(10));
     assert_eq!(storage.ledger().verify(ada).await.unwrap().entries, 1);
+}
+
+/// A call without a savepoint fails in the database, its error is let go, and it was the last one.
+/// PostgreSQL has given the transaction up by then and answers the commit as if nothing were wrong.
+async fn a_unit_is_not_committed_after_a_failure(
+    storage: Arc<dyn Storage>,
+    refusal: &str,
+    ground: &Ground,
+) {
+    let ada = storage.users().create(&user("ada"), now()).await.unwrap().id;
+    ground.run(refusal).await.unwrap();
+    let work = storage.begin().await.unwrap();
+    work.points().award(&award(ada, 10), now()).await.unwrap();
+    work.users().touch_login(ada, now()).await.unwrap_err();
+    let committed = work.commit().await;
+    assert_eq!(committed.unwrap_err().kind(), ErrorKind::InvalidState);
+    assert_eq!(storage.points().balance(ada).await.unwrap(), points(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_unit_on_postgres_is_not_committed_after_a_failure() {
+    let (storage, ground) = harness::ground_postgres().await;
+    let refusal = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+                       AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$;
+                   CREATE TRIGGER refuse BEFORE UPDATE OF last_login_at ON users
+                       FOR EACH ROW EXECUTE FUNCTION refuse()";
+    a_unit_is_not_committed_after_a_failure(storage, refusal, &ground).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_unit_on_sqlite_is_not_committed_after_a_failure() {
+    let (storage, ground) = harness::ground_sqlite().await;
+    let refusal = "CREATE TRIGGER refuse BEFORE UPDATE OF last_login_at ON users
+                   BEGIN SELECT RAISE(ABORT, 'refused'); END";
+    a_unit_is_not_committed_after_a_failure(storage, refusal, &ground).await;
 }
 
 async fn refuse_commits(ground: &Arc<Ground>) {

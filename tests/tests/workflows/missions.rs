@@ -221,6 +221,11 @@ async fn a_prize_is_given_once(ground: Ground) {
     assert!(again.replayed && again.events.is_empty());
     let account = ground.storage.points().account(member).await.unwrap().unwrap();
     assert_eq!((account.balance().minor(), account.xp().minor()), (500, 800));
+    // Experience alone, which reaches no level and so is told by no event.
+    let practice = [super::ground::experience(3)];
+    let first = ground.rewards.grant(member, &practice, &contest, "practice").await.unwrap();
+    let again = ground.rewards.grant(member, &practice, &contest, "practice").await.unwrap();
+    assert_eq!((first.replayed, again.replayed), (false, true));
     let none = ground.rewards.grant(member, &[], &contest, "summer").await;
     assert_eq!(none.unwrap_err().kind(), ErrorKind::Validation);
     ground.verify().await;

@@ -88,6 +88,16 @@ async fn a_story_is_walked_and_pays_once(ground: Ground) {
     ground.stories.decide(member, &slug("gate"), Pick::Index(1), None).await.unwrap();
     ground.stories.complete(member, &slug("tower")).await.unwrap();
     assert_eq!(ground.balance(member).await, 1_700);
+
+    // Without what was found: it is found again, or its doors would stay shut for ever.
+    assert!(ground.storage.story().reset(member, false).await.unwrap());
+    ground.stories.start(member).await.unwrap();
+    let shut = ground.stories.decide(member, &slug("gate"), Pick::Index(1), None).await;
+    assert_eq!(shut.unwrap_err().kind(), ErrorKind::AccessDenied);
+    let garden = ground.stories.decide(member, &slug("gate"), Pick::Index(0), None).await.unwrap();
+    assert_eq!(garden.value.effects.lore, [slug("old_map")]);
+    ground.stories.visit(member, &slug("gate")).await.unwrap();
+    ground.stories.decide(member, &slug("gate"), Pick::Index(1), None).await.unwrap();
     ground.verify().await;
 }
 

@@ -246,7 +246,7 @@ async fn run_in_unit(
         let slot = held_slot.as_mut().ok_or_else(|| UnitCore::spent(operation))?;
         slot.busy = true;
         let outcome = if held.recovers {
-            run_inside(&mut slot.conn, mode, &*call).await
+            run_inside(&mut slot.conn, mode, &*call, &held.failed).await
         } else {
             run_as_part(&mut slot.conn, mode, &*call, &held.failed).await
         };
@@ -305,9 +305,20 @@ async fn run_once(
 }
 
 /// Inside a unit.
-async fn run_inside(conn: &mut Conn, mode: Mode, call: &dyn Call) -> Worked<()> {
+async fn run_inside(
+    conn: &mut Conn,
+    mode: Mode,
+    call: &dyn Call,
+    failed: &AtomicBool,
+) -> Worked<()> {
     if matches!(mode, Mode::Bare | Mode::Statement | Mode::Woven | Mode::Snapshot) {
-        return call.on(conn).await;
+        let outcome = call.on(conn).await;
+        // Without a savepoint PostgreSQL has given the whole transaction up by now, and answers a
+        // commit by rolling back without an error. SQLite has not, and must do the same.
+        if matches!(outcome, Err(Fault::Database(diesel::result::Error::DatabaseError(..)))) {
+            failed.store(true, Ordering::SeqCst);
+        }
+        return outcome;
     }
     for look in 1..=LOOKS {
         Transactions::begin_transaction(conn).await?; // A savepoint: the unit's own is open.

@@ -160,7 +160,7 @@ where
         if GAIN == XP {
             out.push_sql(
                 ", level = GREATEST(a.level, (SELECT l.level FROM levels AS l \
-                 WHERE l.min_xp <= a.xp + ",
+                 WHERE l.min_xp > a.xp AND l.min_xp <= a.xp + ",
             );
             self.gain(out)?;
             out.push_sql(" ORDER BY l.min_xp DESC LIMIT 1))");

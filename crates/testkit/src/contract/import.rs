@@ -34,6 +34,7 @@ macro_rules! import_promises {
             // undoing
             rows_carry_their_tag
             undoing_deletes_what_was_created
+            undoing_deletes_what_was_won_since
             undoing_keeps_who_moved_or_was_here_before
             undoing_goes_page_by_page
         }

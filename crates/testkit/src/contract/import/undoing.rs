@@ -1,11 +1,15 @@
 use std::sync::Arc;
 
 use guildhall_domain::{ImportedMember, Points};
-use guildhall_repository::{ErrorKind, ImportId, ImportedRows, Storage, UserFilter};
+use guildhall_repository::{
+    ErrorKind, HeldFilter, ImportId, ImportedRows, PageRequest, Storage, UserFilter,
+};
 
 use super::super::expect::{all_sound, refused};
 use super::super::given;
-use crate::builder::{award, hours, imported, imported_entry, now, points};
+use crate::builder::{
+    achievement, award, hours, imported, imported_entry, now, points, telegram, unlock,
+};
 
 fn member(source_key: &str, name: &str) -> ImportedMember {
     let mut member = imported(source_key, name);
@@ -49,6 +53,32 @@ pub async fn undoing_deletes_what_was_created(storage: Arc<dyn Storage>) {
     given::member(&storage, "ada").await;
 }
 
+/// Honours and the story are no movement of points: they go with the member, from every list too.
+pub async fn undoing_deletes_what_was_won_since(storage: Arc<dyn Storage>) {
+    let run = given::running(&storage, "a.db").await;
+    let lease = now().plus(hours(1));
+    storage.imports().write_members(&run, &[member("1", "ada")], "1", lease, now()).await.unwrap();
+    storage.imports().finish(&run, now()).await.unwrap();
+    let ada = telegram("ada");
+    let ada = storage.users().by_external(&ada.provider, &ada.external_id).await.unwrap();
+    let ada = ada.unwrap().id;
+    storage.achievements().create(&achievement("first", &[]), now()).await.unwrap();
+    storage.user_achievements().unlock(&unlock(ada, "first"), now()).await.unwrap();
+    storage.story().ensure_state(ada, now()).await.unwrap();
+    let lists = async || {
+        let achievements = storage.user_achievements();
+        let held = HeldFilter::default();
+        let held = achievements.list(ada, &held, &PageRequest::default()).await.unwrap();
+        let recent = achievements.recent(30, 10, now()).await.unwrap();
+        let story = storage.story().state(ada).await.unwrap();
+        (held.items.len(), recent.len(), story.is_some())
+    };
+    assert_eq!(lists().await, (1, 1, true));
+    let undone = storage.imports().undo_page(run.id, 500, now()).await.unwrap();
+    assert_eq!(undone, (1, vec![], false));
+    assert_eq!(lists().await, (0, 0, false));
+}
+
 /// They are listed, and keep everything.
 pub async fn undoing_keeps_who_moved_or_was_here_before(storage: Arc<dyn Storage>) {
     let ada = given::funded(&storage, "ada", 5).await;
@@ -57,7 +87,7 @@ pub async fn undoing_keeps_who_moved_or_was_here_before(storage: Arc<dyn Storage
     let lease = now().plus(hours(1));
     storage.imports().write_members(&run, &members, "3", lease, now()).await.unwrap();
     storage.imports().finish(&run, now()).await.unwrap();
-    let bob = crate::builder::telegram("bob");
+    let bob = telegram("bob");
     let bob = storage.users().by_external(&bob.provider, &bob.external_id).await.unwrap();
     let bob = bob.unwrap().id;
     storage.points().award(&award(bob, 1), now()).await.unwrap();
