@@ -18,6 +18,11 @@ pub enum Reason {
     Cost(CostRefusal),
     /// A person said so in an earlier run.
     RefusedBefore,
+    /// The statement that would make it cannot be spelled.
+    NotSpelled {
+        /// What cannot.
+        why: String,
+    },
 }
 
 impl fmt::Display for Reason {
@@ -26,6 +31,7 @@ impl fmt::Display for Reason {
             Self::Rule(refusal) => refusal.fmt(out),
             Self::Cost(refusal) => refusal.fmt(out),
             Self::RefusedBefore => out.write_str("it was refused before"),
+            Self::NotSpelled { why } => write!(out, "no statement can make it: {why}"),
         }
     }
 }

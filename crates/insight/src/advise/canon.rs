@@ -1,14 +1,17 @@
 //! One spelling for one expression, so that an index's and a statement's can be compared, and so that
 //! what is proposed is SQL again.
 
-use sqlparser::ast::{DataType, Expr, Ident, UnaryOperator, Value};
+mod named;
+
+use sqlparser::ast::{BinaryOperator, DataType, Expr, Ident, UnaryOperator, Value};
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer};
 
-use super::tree::{arguments, bare, function_name, is_deep, literal_text};
+use super::tree::{arguments, bare, is_deep, literal_text};
 use crate::catalog::{Table, quote_identifier, quote_literal};
 use crate::fingerprint::System;
 use crate::sql::{dialect, too_many_operators};
+use named::{called, collation_name, is_plain, type_name};
 
 /// Words that stand for something else when they are not quoted, in one of the databases.
 const RESERVED: [&str; 104] = [
@@ -165,6 +168,8 @@ pub(crate) fn canonical(expr: &Expr, table: &Table, system: System) -> Option<St
             Expr::Value(value) => format!("{op}{}", literal(&value.value)?),
             _ => format!("({op} {})", canon(expr)?),
         },
+        // Its name may be quoted, and is not printed so.
+        Expr::BinaryOp { op: BinaryOperator::PGCustomBinaryOperator(_), .. } => return None,
         Expr::BinaryOp { left, op, right } => {
             let op = if op.to_string() == "!=" { "<>".to_owned() } else { op.to_string() };
             format!("({} {op} {})", canon(left)?, canon(right)?)
@@ -175,23 +180,21 @@ pub(crate) fn canonical(expr: &Expr, table: &Table, system: System) -> Option<St
         Expr::IsFalse(inner) => format!("(NOT {})", canon(inner)?),
         Expr::Cast { expr: inner, data_type, .. } => cast(inner, data_type, table, system)?,
         Expr::Collate { expr, collation } => {
-            format!("({} COLLATE {collation})", canon(expr)?)
+            format!("({} COLLATE {})", canon(expr)?, collation_name(collation)?)
         }
         Expr::Function(function) => {
             let arguments: Option<Vec<_>> = arguments(function)?.into_iter().map(canon).collect();
             if function.filter.is_some() || !function.within_group.is_empty() {
                 return None;
             }
-            format!("{}({})", function_name(&function.name), arguments?.join(", "))
+            format!("{}({})", called(function)?, arguments?.join(", "))
         }
         Expr::InList { expr, list, negated: false } => {
             let list: Option<Vec<_>> = list.iter().map(canon).collect();
             format!("({} IN ({}))", canon(expr)?, list?.join(", "))
         }
         // As PostgreSQL prints `IN`: `= ANY (ARRAY[...])`.
-        Expr::AnyOp { left, compare_op, right, .. }
-            if *compare_op == sqlparser::ast::BinaryOperator::Eq =>
-        {
+        Expr::AnyOp { left, compare_op, right, .. } if *compare_op == BinaryOperator::Eq => {
             let mut right = bare(right);
             while let Expr::Cast { expr, .. } = right {
                 right = bare(expr);
@@ -200,7 +203,10 @@ pub(crate) fn canonical(expr: &Expr, table: &Table, system: System) -> Option<St
             let list: Option<Vec<_>> = array.elem.iter().map(canon).collect();
             format!("({} IN ({}))", canon(left)?, list?.join(", "))
         }
-        Expr::Extract { field, expr, .. } => format!("EXTRACT({field} FROM {})", canon(expr)?),
+        Expr::Extract { field, expr, .. } => {
+            let field = field.to_string();
+            format!("EXTRACT({} FROM {})", is_plain(&field).then_some(field)?, canon(expr)?)
+        }
         Expr::Substring { expr, substring_from, substring_for, .. } => {
             let mut parts = vec![canon(expr)?];
             for bound in [substring_from, substring_for].into_iter().flatten() {
@@ -242,7 +248,7 @@ fn cast(inner: &Expr, data_type: &DataType, table: &Table, system: System) -> Op
     if to_text && of_text {
         return Some(spelled);
     }
-    Some(format!("CAST({spelled} AS {data_type})"))
+    Some(format!("CAST({spelled} AS {})", type_name(data_type)?))
 }
 
 /// Reads an expression or predicate of an index, as the database printed it.

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::AdvisorOptions;
-use crate::advise::{Advice, Candidate, RecommendationId, Rung};
+use crate::advise::{Advice, Candidate, DdlOptions, RecommendationId, Rung, create_index};
 use crate::catalog::{Catalog, ConstraintKind, TableName};
 use crate::charge::{Charge, charge};
 use crate::cost::{CostRefusal, Priced, Pricing};
+use crate::create::PREFIX;
 use crate::report::Reason;
 use crate::select::{Item, Limits, Plan, Problem, ProblemError, Query, choose};
 use crate::size;
@@ -39,6 +40,7 @@ pub(super) fn make(
     let charges: Vec<_> = candidates.iter().map(|one| charge(catalog, workload, one)).collect();
     let weights = weights(workload, pricing);
     let mut refused = refused_before(options, candidates);
+    refused.extend(not_spelled(catalog, candidates));
     too_dear(options, workload, pricing, &weights, &charges, &mut refused);
 
     let tables = tables_of(candidates);
@@ -134,6 +136,16 @@ fn refused_before(options: &AdvisorOptions, candidates: &[Candidate]) -> Vec<(us
     places.map(|place| (place, Reason::RefusedBefore)).collect()
 }
 
+/// Candidates that no statement can make: left out before the choice, so that others take their
+/// place and the rest of the report stands.
+fn not_spelled(catalog: &Catalog, candidates: &[Candidate]) -> Vec<(usize, Reason)> {
+    let why = |(place, one): (usize, &Candidate)| {
+        let sql = create_index(catalog, &one.shape, PREFIX, DdlOptions::default());
+        sql.err().map(|refused| (place, Reason::NotSpelled { why: refused.to_string() }))
+    };
+    candidates.iter().enumerate().filter_map(why).collect()
+}
+
 /// Candidates whose upkeep is out of proportion to all that they might save.
 fn too_dear(
     options: &AdvisorOptions,
@@ -214,4 +226,36 @@ fn room(
         room[*place] = options.per_table_max.saturating_sub(own);
     }
     room
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::advisor::Advisor;
+    use crate::catalog::{Catalog, Column, ColumnStats, Table, TableName};
+    use crate::report::{Reason, spell};
+    use crate::snapshot::Snapshot;
+    use crate::workload::{Statement, Workload};
+
+    #[test]
+    fn an_index_that_cannot_be_spelled_leaves_the_rest_of_the_report() {
+        let columns = ["email", "city"]
+            .map(|name| Column::new(name, "text").with_stats(ColumnStats::distinct(50_000.0)));
+        let name = TableName::new("public", "readers");
+        let table = Table::new(name, 100_000.0, 4_000, columns.into());
+        let snapshot = Snapshot {
+            catalog: Catalog { tables: vec![table], ..Catalog::default() },
+            notes: Vec::new(),
+        };
+        let asked = |sql: &str| Statement::new(sql).called(1_000).took_ms(9_000.0);
+        let statements = vec![
+            asked("select * from readers where email collate \"case insensitive\" = 'x'"),
+            asked("select * from readers where city = 'x'"),
+        ];
+        let workload = Workload { statements, ..Workload::default() };
+        let report = Advisor::default().offline(&snapshot, &workload).unwrap();
+        let got: Vec<String> = report.shapes().iter().map(spell).collect();
+        assert_eq!(got, ["readers (city)"], "{report}");
+        let reasons = || report.not_proposed.iter().map(|one| &one.reason);
+        assert!(reasons().any(|one| matches!(one, Reason::NotSpelled { .. })), "{report}");
+    }
 }

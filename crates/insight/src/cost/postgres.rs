@@ -5,6 +5,7 @@
 
 mod correct;
 mod planner;
+mod refused;
 pub mod sample;
 
 use diesel_async::AsyncPgConnection;
@@ -17,6 +18,7 @@ use crate::advise::{Advice, Rung, Unit};
 use crate::catalog::Catalog;
 use crate::workload::Workload;
 use planner::Planner;
+use refused::Unsupposed;
 
 /// How much is asked.
 #[derive(Clone, Debug, PartialEq)]
@@ -102,19 +104,19 @@ async fn price_all(
             false => Err("HypoPG is not installed".to_owned()),
         };
         let Ok(prepared) = prepared else {
-            by_statistics(catalog, advice, place, &sets, pricing);
+            by_statistics(planner, catalog, advice, place, &sets, pricing).await?;
             continue;
         };
         let before = planner.plan_all(&prepared, &variants).await?;
         let generic_before = planner.plan_generic(&prepared).await?;
         for set in sets {
             let judged = match planner.suppose(catalog, advice, &set).await? {
-                Err(why) if set.len() == 1 => {
+                Err(Unsupposed::Unknown(why)) if set.len() == 1 => {
                     // GIN and its kin have no hypothetical form.
                     unsupposable(planner, catalog, workload, advice, place, set[0], options, &why)
                         .await?
                 }
-                Err(why) => Err(CostRefusal::NotPriced { why }),
+                Err(unsupposed) => Err(CostRefusal::NotPriced { why: unsupposed.why() }),
                 Ok(names) => {
                     let after = planner.plan_all(&prepared, &variants).await?;
                     let generic_after = planner.plan_generic(&prepared).await?;
@@ -178,18 +180,45 @@ async fn unsupposable(
     ))
 }
 
-fn by_statistics(
+/// For a statement that the planner cannot be asked about. Whether its indexes can be built at all is
+/// asked where that is possible: a formula knows nothing of functions and operator classes.
+async fn by_statistics(
+    planner: &mut Planner<'_>,
     catalog: &Catalog,
     advice: &Advice,
     statement: usize,
     sets: &[Vec<usize>],
     pricing: &mut Pricing,
-) {
+) -> Result<(), CostError> {
     for set in sets {
         // A branch of an `OR` alone serves nothing, which a formula cannot see.
-        if set.len() > 1 || !is_only_in_set(advice, set[0], statement) {
-            let judged = statistics::price_set(catalog, advice, set, statement, &pricing.distinct);
-            record(pricing, statement, set, judged);
+        if set.len() == 1 && is_only_in_set(advice, set[0], statement) {
+            continue;
+        }
+        let judged = match unbuildable(planner, catalog, advice, set).await? {
+            Some(why) => Err(CostRefusal::NotPriced { why }),
+            None => statistics::price_set(catalog, advice, set, statement, &pricing.distinct),
+        };
+        record(pricing, statement, set, judged);
+    }
+    planner.forget_indexes().await
+}
+
+/// The server's reason not to build one of a set, if HypoPG is there to ask.
+async fn unbuildable(
+    planner: &mut Planner<'_>,
+    catalog: &Catalog,
+    advice: &Advice,
+    set: &[usize],
+) -> Result<Option<String>, CostError> {
+    if !planner.has_hypopg() {
+        return Ok(None);
+    }
+    // One by one: of several, an index that HypoPG lacks would hide the rest.
+    for place in set {
+        if let Err(Unsupposed::Refused(why)) = planner.suppose(catalog, advice, &[*place]).await? {
+            return Ok(Some(why));
         }
     }
+    Ok(None)
 }

@@ -6,6 +6,7 @@
 mod index;
 mod sample;
 mod schema;
+mod text;
 
 use std::collections::BTreeMap;
 

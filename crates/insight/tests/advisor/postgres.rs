@@ -2,5 +2,6 @@
 
 mod create;
 mod old_snapshot;
+mod refused;
 mod snapshot;
 mod workload;

@@ -25,6 +25,8 @@ pub(super) struct Equality {
     pub(super) joined: bool,
     /// The value is bound, and nobody declared that it never changes.
     pub(super) varies: bool,
+    /// It asks for nulls, of which a unique index holds any number.
+    pub(super) of_nulls: bool,
 }
 
 /// Something a key can be bounded by.
@@ -174,6 +176,7 @@ impl<'a> Access<'a> {
             single,
             joined: false,
             varies,
+            of_nulls: matches!(condition.test, Test::Null(_)),
         });
     }
 
@@ -202,6 +205,7 @@ impl<'a> Access<'a> {
             single: true,
             joined: true,
             varies: false,
+            of_nulls: false,
         });
     }
 

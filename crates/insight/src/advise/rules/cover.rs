@@ -7,9 +7,8 @@ use crate::catalog::{Direction, Index, IndexKey, Method};
 
 /// The existing index that finds the one row.
 pub(super) fn point_lookup(access: &Access<'_>) -> Option<Refusal> {
-    let single = |name: &str| {
-        access.equalities.iter().any(|one| one.single && one.target.column() == Some(name))
-    };
+    let values = || access.equalities.iter().filter(|one| one.single && !one.of_nulls);
+    let single = |name: &str| values().any(|one| one.target.column() == Some(name));
     if let Some(rowid) = access.table.rowid_column.as_deref()
         && single(rowid)
     {
@@ -17,9 +16,7 @@ pub(super) fn point_lookup(access: &Access<'_>) -> Option<Refusal> {
     }
     let mut unique = access.usable_indexes().filter(|index| index.unique);
     let found = unique.find(|index| {
-        index.shape.keys.iter().all(|key| {
-            access.equalities.iter().any(|one| one.single && access.same_key(&one.key, key))
-        })
+        index.shape.keys.iter().all(|key| values().any(|one| access.same_key(&one.key, key)))
     })?;
     Some(Refusal::PointLookup { index: found.name.clone() })
 }

@@ -1,5 +1,8 @@
 //! Patterns: how they begin, and what they hold.
 
+use std::iter::Peekable;
+use std::str::Chars;
+
 use crate::advise::shape::{TextKind, TextMatch};
 use crate::catalog::{Column, Kept};
 use crate::workload::Statement;
@@ -19,6 +22,8 @@ pub(crate) struct Pattern {
 pub(crate) fn pattern(text: &str, kind: TextKind) -> Pattern {
     let mut found = Pattern { exact: true, ..Pattern::default() };
     let mut run = 0;
+    // The longest run before each group that is open.
+    let mut groups = Vec::new();
     let mut letters = text.chars().peekable();
     let anchored = kind != TextKind::Regex || letters.next_if_eq(&'^').is_some();
     found.exact = kind != TextKind::Regex;
@@ -44,6 +49,27 @@ pub(crate) fn pattern(text: &str, kind: TextKind) -> Pattern {
                     found.prefix.pop();
                 }
             }
+            match (kind, letter) {
+                (TextKind::Glob | TextKind::Regex, '[') => skip_class(&mut letters, kind),
+                (TextKind::Regex, '{') => while letters.next().is_some_and(|next| next != '}') {},
+                (TextKind::Regex, '\\') => skip_escape(&mut letters),
+                (TextKind::Regex, '(') => {
+                    // `(?!` and its kin say what a match does not hold.
+                    let is_special = letters.next_if_eq(&'?').is_some();
+                    if is_special && letters.next_if_eq(&':').is_none() {
+                        return Pattern::default();
+                    }
+                    groups.push(found.longest_run);
+                }
+                (TextKind::Regex, ')') => {
+                    let before = groups.pop().unwrap_or(0);
+                    if letters.peek().is_some_and(|next| matches!(next, '?' | '*' | '{')) {
+                        // The whole group may be missing.
+                        found.longest_run = before;
+                    }
+                }
+                _ => {}
+            }
             found.exact = false;
             beginning = false;
             run = 0;
@@ -56,6 +82,39 @@ pub(crate) fn pattern(text: &str, kind: TextKind) -> Pattern {
         }
     }
     found
+}
+
+/// Goes behind a class such as `[0-9]`: any one of its characters matches, so none is known.
+fn skip_class(letters: &mut Peekable<Chars<'_>>, kind: TextKind) {
+    letters.next_if_eq(&'^');
+    // Where it stands first, a bracket closes nothing.
+    letters.next_if_eq(&']');
+    while let Some(letter) = letters.next() {
+        match letter {
+            ']' => return,
+            // A class of its own within, such as `[:digit:]`.
+            '[' if kind == TextKind::Regex => {
+                if let Some(mark) = letters.next_if(|next| matches!(next, ':' | '.' | '=')) {
+                    while let Some(inner) = letters.next() {
+                        if inner == mark && letters.next_if_eq(&']').is_some() {
+                            break;
+                        }
+                    }
+                }
+            }
+            '\\' if kind == TextKind::Regex => {
+                letters.next();
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Goes behind an escape: a class of characters, a place, or a character by its number.
+fn skip_escape(letters: &mut Peekable<Chars<'_>>) {
+    let is_numbered =
+        letters.next().is_some_and(|next| next.is_ascii_digit() || "xuUc".contains(next));
+    while is_numbered && letters.next_if(char::is_ascii_alphanumeric).is_some() {}
 }
 
 /// The patterns a condition is known to be asked with.
@@ -109,5 +168,29 @@ mod tests {
         assert_eq!(regex("^bills?").prefix, "bill");
         assert_eq!(regex("bill.*paid").longest_run, 4);
         assert_eq!(regex("one|two"), Pattern::default());
+    }
+
+    #[test]
+    fn what_any_of_several_characters_may_match_is_not_known() {
+        let regex = |text| pattern(text, TextKind::Regex).longest_run;
+        for (text, known) in [
+            ("[0-9]{4}", 0),
+            ("a{12345}", 0),
+            ("\\d\\w\\s", 0),
+            ("\\x41424344", 0),
+            ("[[:digit:]abc]", 0),
+            ("[^]abc]", 0),
+            ("(abc)?d", 1),
+            ("(abc)d", 3),
+            ("(?:abc)d", 3),
+            ("(?!abc)d", 0),
+            ("ab\\.cdef", 4),
+            ("[|]abc", 3),
+        ] {
+            assert_eq!(regex(text), known, "{text}");
+        }
+        let glob = pattern("*[a-z0-9]b*", TextKind::Glob);
+        assert_eq!((glob.longest_run, glob.exact), (1, false));
+        assert_eq!(pattern("ab[]xyz]c", TextKind::Glob).longest_run, 2);
     }
 }

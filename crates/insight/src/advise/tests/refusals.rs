@@ -66,6 +66,16 @@ fn a_limit_that_is_soon_reached() {
 }
 
 #[test]
+fn a_unique_index_holds_many_nulls() {
+    let unique = Index::unique("loans_lost_key", IndexShape::btree(loans(), ["lost_at"]));
+    let db = with(postgres(), unique);
+    let why = refuses(&db, "select * from loans where lost_at = $1 order by due limit 10");
+    assert_eq!(why, Refusal::PointLookup { index: "loans_lost_key".to_owned() });
+    let nulls = ask(&db, "select * from loans where lost_at is null order by due limit 10");
+    assert_eq!(shapes(&nulls), ["loans (due)"]);
+}
+
+#[test]
 fn statements_too_cheap_to_matter() {
     let statements = vec![
         Statement::new("select * from loans where copy_id = 1").called(9).took_ms(1.0),

@@ -6,6 +6,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 
+use super::refused::Unsupposed;
 use super::{CostError, CostOptions};
 use crate::advise::asked::Asked;
 use crate::advise::{Advice, DdlOptions, create_index};
@@ -207,20 +208,20 @@ impl<'a> Planner<'a> {
     }
 
     /// Supposes a set of candidates, alone. Gives their names, as plans show them, in the set's
-    /// order; the inner error is the extension's reason why it cannot.
+    /// order; the inner error says why that cannot be done.
     pub(super) async fn suppose(
         &mut self,
         catalog: &Catalog,
         advice: &Advice,
         set: &[usize],
-    ) -> Result<Result<Vec<String>, String>, CostError> {
+    ) -> Result<Result<Vec<String>, Unsupposed>, CostError> {
         self.forget_indexes().await?;
         let mut names = Vec::with_capacity(set.len());
         for &place in set.iter().take(SUPPOSED_MAX) {
             let shape = &advice.candidates[place].shape;
             let sql = match create_index(catalog, shape, NAME, DdlOptions::default()) {
                 Ok(sql) => sql,
-                Err(refused) => return Ok(Err(refused.to_string())),
+                Err(refused) => return Ok(Err(Unsupposed::Refused(refused.to_string()))),
             };
             let sql = format!(
                 "SELECT indexrelid::bigint AS oid, indexname::text AS name \
@@ -231,11 +232,11 @@ impl<'a> Planner<'a> {
             match asking("hypopg_create_index", answer)? {
                 Ok(rows) => match rows.into_iter().next() {
                     Some(row) if row.oid > 0 => names.push(row.name),
-                    _ => return Ok(Err("HypoPG gave no index".to_owned())),
+                    _ => return Ok(Err(Unsupposed::Refused("HypoPG gave no index".to_owned()))),
                 },
                 Err(why) => {
                     self.forget_indexes().await?;
-                    return Ok(Err(why));
+                    return Ok(Err(Unsupposed::of(&why, catalog, shape)));
                 }
             }
         }

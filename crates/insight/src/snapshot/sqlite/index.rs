@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Integer, Nullable, Text};
 
 use super::rows;
+use super::text::without_comments;
 use crate::catalog::{
     ConstraintKind, Direction, Index, IndexKey, IndexShape, KeyPart, Method, Table, quote_literal,
 };
@@ -17,6 +18,8 @@ struct IndexRow {
     is_unique: i32,
     #[diesel(sql_type = Text)]
     origin: String,
+    #[diesel(sql_type = Integer)]
+    is_partial: i32,
     #[diesel(sql_type = Nullable<Text>)]
     sql: Option<String>,
 }
@@ -38,7 +41,8 @@ pub(super) fn read_indexes(
     table: &Table,
 ) -> Result<Vec<Index>, SnapshotError> {
     let sql = format!(
-        "SELECT l.name, l.\"unique\" AS is_unique, l.origin, s.sql FROM pragma_index_list({}) l \
+        "SELECT l.name, l.\"unique\" AS is_unique, l.origin, l.partial AS is_partial, s.sql \
+         FROM pragma_index_list({}) l \
          LEFT JOIN sqlite_schema s ON s.type = 'index' AND s.name = l.name ORDER BY l.name",
         quote_literal(&table.name.name)
     );
@@ -56,9 +60,10 @@ pub(super) fn read_indexes(
 }
 
 fn index_of(row: IndexRow, keys: &[KeyRow], table: &Table) -> Index {
-    let text = row.sql.unwrap_or_default();
+    let text = without_comments(&row.sql.unwrap_or_default());
     let parts = definition_parts(&text);
-    let mut understood = true;
+    // Without its condition, it would pass for an index of every row.
+    let mut understood = row.is_partial == 0 || parts.predicate.is_some();
     let keys = keys
         .iter()
         .enumerate()
@@ -168,5 +173,23 @@ mod tests {
         assert_eq!(parts.keys, ["a", "coalesce(b, ')')", "c"]);
         assert_eq!(parts.predicate.as_deref(), Some("d = ','"));
         assert_eq!(definition_parts("create index i on t(a)").predicate, None);
+    }
+
+    #[test]
+    fn an_index_of_some_rows_is_no_index_of_all() {
+        let read = |sql: &str| {
+            let row = IndexRow {
+                name: "i".to_owned(),
+                is_unique: 0,
+                origin: "c".to_owned(),
+                is_partial: 1,
+                sql: Some(sql.to_owned()),
+            };
+            let index = index_of(row, &[], &Table::default());
+            (index.understood, index.shape.predicate)
+        };
+        let condition = Some("b = 1".to_owned());
+        assert_eq!(read("create index i on t(a) /* hot */ where b = 1"), (true, condition));
+        assert_eq!(read("create index i on t(a) 'open where b = 1"), (false, None));
     }
 }

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 
 use super::{CountRow, TextRow, rows};
-use crate::catalog::{ColumnStats, Common, StatisticsSource, Table, TableKind, quote_identifier};
+use crate::catalog::{
+    ColumnStats, Common, StatisticsSource, Table, TableKind, TypeClass, quote_identifier,
+};
 use crate::snapshot::{SnapshotError, estimate_distinct};
 
 /// Rows are counted one by one up to here; beyond, the span of row ids is taken for the count.
@@ -16,7 +18,7 @@ const VALUE_BYTES_MAX: u32 = 200;
 const COMMON_MAX: usize = 50;
 const BOUNDS_MAX: usize = 51;
 
-/// Neither can stand in a value that someone compares with.
+/// Neither stands in a value: see [`read_as_text`].
 const SEPARATOR: char = '\u{1f}';
 const NULL: &str = "\u{1e}";
 
@@ -41,7 +43,12 @@ pub(super) fn fill(
         let values: Vec<&str> =
             sampled.iter().filter_map(|row| row.split(SEPARATOR).nth(place)).collect();
         if let Some(column) = table.column_mut(name).filter(|_| !values.is_empty()) {
-            column.stats = Some(stats_of(&values, total, column.class.is_integer()));
+            let mut stats = stats_of(&values, total, column.class.is_integer());
+            if column.class == TypeClass::Bytes {
+                // Two digits were read for each byte.
+                stats.avg_width /= 2.0;
+            }
+            column.stats = Some(stats);
         }
     }
     Ok(())
@@ -68,14 +75,8 @@ fn sample(
     sample_max: u32,
 ) -> Result<Vec<String>, SnapshotError> {
     let name = quote_identifier(&table.name.name);
-    let columns: Vec<String> = table
-        .columns
-        .iter()
-        .map(|column| {
-            let column = quote_identifier(&column.name);
-            format!("coalesce(substr(CAST({column} AS TEXT), 1, {VALUE_BYTES_MAX}), char(30))")
-        })
-        .collect();
+    let columns: Vec<String> =
+        table.columns.iter().map(|column| read_as_text(&quote_identifier(&column.name))).collect();
     let row = columns.join(" || char(31) || ");
     let sql = if table.kind == TableKind::WithoutRowid {
         format!("SELECT {row} AS value FROM {name} LIMIT {sample_max}")
@@ -93,6 +94,16 @@ fn sample(
     };
     let found: Vec<TextRow> = rows(conn, "a sample", &sql)?;
     Ok(found.into_iter().map(|row| row.value).collect())
+}
+
+/// A value as text in which nothing divides columns: bytes may be any, and are spelled in hexadecimal.
+fn read_as_text(column: &str) -> String {
+    format!(
+        "CASE typeof({column}) WHEN 'null' THEN char(30) \
+         WHEN 'blob' THEN hex(substr({column}, 1, {VALUE_BYTES_MAX})) \
+         ELSE replace(replace(substr(CAST({column} AS TEXT), 1, {VALUE_BYTES_MAX}), \
+                              char(31), ''), char(30), '') END"
+    )
 }
 
 fn stats_of(values: &[&str], total: f64, is_number: bool) -> ColumnStats {
@@ -157,7 +168,12 @@ fn bounds(sorted: &[&str]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use diesel::connection::SimpleConnection;
+
     use super::*;
+    use crate::catalog::TableName;
+    use crate::snapshot::SnapshotOptions;
+    use crate::snapshot::sqlite::snapshot_of;
 
     #[test]
     fn common_values_nulls_and_rare_ones_are_told_apart() {
@@ -170,6 +186,22 @@ mod tests {
         assert!((stats.null_frac - 0.1).abs() < 1e-9);
         assert_eq!(stats.histogram.first().map(String::as_str), Some("1000"));
         assert!(stats.distinct_of(100_000.0).is_some_and(|distinct| distinct > 300.0));
+    }
+
+    #[test]
+    fn bytes_of_every_kind_stay_in_their_column() {
+        let mut conn = SqliteConnection::establish(":memory:").unwrap();
+        let script = "CREATE TABLE t (id INTEGER PRIMARY KEY, raw BLOB, note TEXT, kind TEXT);
+            INSERT INTO t VALUES (1, x'1f411f1e', 'a' || char(31) || 'b', 'k'), (2, NULL, char(30), 'k'),
+                (3, x'fffe1f00', 'c', 'k'), (4, x'1e', NULL, 'k')";
+        conn.batch_execute(script).unwrap();
+        let read = snapshot_of(&mut conn, &SnapshotOptions::default()).unwrap();
+        let table = read.catalog.table(&TableName::bare("t")).unwrap();
+        let stats = |name: &str| table.column(name).unwrap().stats.clone().unwrap();
+        let kinds = stats("kind").common;
+        assert_eq!(kinds, [Common { value: "k".to_owned(), share: 1.0 }]);
+        assert_eq!((stats("raw").null_frac, stats("note").null_frac), (0.25, 0.25));
+        assert!((stats("raw").avg_width - 3.0).abs() < 1e-9, "{:?}", stats("raw"));
     }
 
     #[test]

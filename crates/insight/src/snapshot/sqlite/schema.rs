@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 use super::index::read_indexes;
+use super::text::view_query;
 use super::{CountRow, Found, rows};
 use crate::catalog::{
     Column, ForeignKey, ReferentialAction, Table, TableKind, TableName, TypeClass, View,
@@ -39,9 +40,8 @@ pub(super) fn read(
     for object in objects {
         let text = object.sql.unwrap_or_default();
         if object.kind == "view" {
-            let lower = text.to_ascii_lowercase();
-            if let Some(place) = lower.find(" as ") {
-                let definition = text[place + 4..].trim().to_owned();
+            if let Some(query) = view_query(&text) {
+                let definition = query.to_owned();
                 views.push(View { name: TableName::bare(object.name), definition });
             }
         } else if text.to_ascii_lowercase().starts_with("create virtual") {
