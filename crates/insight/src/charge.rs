@@ -4,11 +4,13 @@
 //! left on its page, or if it sets a column that some index holds: PostgreSQL's heap-only updates
 //! (HOT) end for the whole row then, and every index of the table gets an entry.
 
+use std::collections::BTreeMap;
+
 use crate::advise::asked::shape_of_statement;
 use crate::advise::shape::Write;
 use crate::advise::{Candidate, Figure, Rung, Unit, columns_of};
-use crate::catalog::{Catalog, WriteCounters};
-use crate::workload::Workload;
+use crate::catalog::{Catalog, TableName, WriteCounters};
+use crate::workload::{Statement, Workload};
 
 /// What one more entry takes, log included, in milliseconds. Fifty thousand updates took 0.10 s more
 /// with an index on the updated column than with none.
@@ -50,12 +52,41 @@ struct Rows {
     hot: f64,
 }
 
+/// The writes of a workload by table. Read once and asked for each candidate: the workload is parsed
+/// for it, and that takes longest of all.
+#[derive(Clone, Debug)]
+pub struct ObservedWrites {
+    by_table: BTreeMap<TableName, Vec<(Write, f64)>>,
+    window_seconds: Option<u64>,
+}
+
+impl ObservedWrites {
+    /// Parses every statement.
+    #[must_use]
+    pub fn of(catalog: &Catalog, workload: &Workload) -> Self {
+        let mut by_table: BTreeMap<TableName, Vec<(Write, f64)>> = BTreeMap::new();
+        for statement in &workload.statements {
+            let Some(shape) = shape_of_statement(catalog, statement) else { continue };
+            let rows = rows_written(statement);
+            for (table, write) in shape.writes {
+                by_table.entry(table).or_default().push((write, rows));
+            }
+        }
+        let window_seconds = workload.window_seconds.filter(|seconds| *seconds > 0);
+        Self { by_table, window_seconds }
+    }
+}
+
+fn rows_written(statement: &Statement) -> f64 {
+    statement.rows.unwrap_or(statement.calls).max(statement.calls) as f64
+}
+
 /// What a candidate would cost its table's writers; `None` if no writes were counted over a known
 /// span.
 #[must_use]
-pub fn charge(catalog: &Catalog, workload: &Workload, candidate: &Candidate) -> Option<Charge> {
+pub fn charge(catalog: &Catalog, writes: &ObservedWrites, candidate: &Candidate) -> Option<Charge> {
     let table = catalog.table(&candidate.shape.table)?;
-    let (share_set, seen) = observed(catalog, workload, candidate);
+    let (share_set, seen) = observed(catalog, writes, candidate);
     let known = catalog.counters_age_seconds.filter(|seconds| *seconds >= 600);
     let counted = known.zip(table.writes).map(|(seconds, writes)| per_day(seconds, writes));
     let rows = counted.or(seen)?;
@@ -84,28 +115,28 @@ fn per_day(seconds: u64, writes: WriteCounters) -> Rows {
 }
 
 /// By the workload: the share of updates that set a column the candidate holds, and all writes.
-fn observed(catalog: &Catalog, workload: &Workload, candidate: &Candidate) -> (f64, Option<Rows>) {
+fn observed(
+    catalog: &Catalog,
+    writes: &ObservedWrites,
+    candidate: &Candidate,
+) -> (f64, Option<Rows>) {
     let held = columns_of(&candidate.shape, catalog.system());
     let (mut setting, mut updating) = (0.0, 0.0);
     let mut rows = Rows::default();
-    for statement in &workload.statements {
-        let Some(shape) = shape_of_statement(catalog, statement) else { continue };
-        let written = statement.rows.unwrap_or(statement.calls).max(statement.calls) as f64;
-        for (_, write) in shape.writes.iter().filter(|(table, _)| *table == candidate.shape.table) {
-            match write {
-                Write::Insert => rows.inserted += written,
-                Write::Delete => rows.deleted += written,
-                Write::Update(columns) => {
-                    updating += written;
-                    if !columns.is_disjoint(&held) {
-                        setting += written;
-                    }
+    for (write, written) in writes.by_table.get(&candidate.shape.table).into_iter().flatten() {
+        match write {
+            Write::Insert => rows.inserted += written,
+            Write::Delete => rows.deleted += written,
+            Write::Update(columns) => {
+                updating += written;
+                if !columns.is_disjoint(&held) {
+                    setting += written;
                 }
             }
         }
     }
     let share = if updating > 0.0 { setting / updating } else { 0.0 };
-    let daily = workload.window_seconds.filter(|seconds| *seconds > 0).map(|seconds| {
+    let daily = writes.window_seconds.map(|seconds| {
         let factor = 86_400.0 / seconds as f64;
         Rows {
             inserted: rows.inserted * factor,
@@ -153,7 +184,7 @@ mod tests {
         let advice = advise(catalog, &workload, &Limits::default());
         let on_time = |one: &&Candidate| one.shape.leading_columns() == ["updated_at"];
         let candidate = advice.candidates.iter().find(on_time).unwrap();
-        charge(catalog, &workload, candidate).unwrap()
+        charge(catalog, &ObservedWrites::of(catalog, &workload), candidate).unwrap()
     }
 
     #[test]
@@ -178,5 +209,28 @@ mod tests {
             Some(WriteCounters { inserted: 60_000, ..WriteCounters::default() });
         let counted = charged_on(&catalog, "updated_at = $1");
         assert_eq!(counted.entries_per_day, 60_000.0);
+    }
+
+    #[test]
+    fn writes_are_read_once_and_kept_by_table() {
+        let mut catalog = catalog();
+        catalog.counters_age_seconds = None;
+        let mut workload = Workload::of([
+            "select * from counters where updated_at = $1",
+            "insert into counters values ($1, $2, $3)",
+            "delete from counters where id = $1",
+            "not a statement",
+        ]);
+        workload.window_seconds = Some(86_400);
+        let writes = ObservedWrites::of(&catalog, &workload);
+        let kept: Vec<usize> = writes.by_table.values().map(Vec::len).collect();
+        assert_eq!(kept, [2]);
+        let advice = advise(&catalog, &workload, &Limits::default());
+        // The workload is no longer there to be parsed for each of them.
+        drop(workload);
+        assert!(!advice.candidates.is_empty());
+        for candidate in &advice.candidates {
+            assert_eq!(charge(&catalog, &writes, candidate).unwrap().entries_per_day, 2.0);
+        }
     }
 }

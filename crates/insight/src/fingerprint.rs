@@ -150,6 +150,9 @@ pub struct Normal {
     pub single: bool,
     /// How many placeholders it has.
     pub placeholders: u16,
+    /// Which of its values are bound, and to what place: a hash, equal for texts whose binds stand
+    /// for the same. `a = 5 AND b = ?` and `a = ? AND b = 5` have one fingerprint and differ here.
+    pub(crate) binding: u64,
     /// Whether it could be read as tokens.
     pub understood: bool,
 }
@@ -181,6 +184,7 @@ pub fn normalise(sql: &str, system: System) -> Normal {
             paged: false,
             single: false,
             placeholders: 0,
+            binding: 0,
             understood: false,
         };
     };
@@ -198,6 +202,7 @@ pub fn normalise(sql: &str, system: System) -> Normal {
         paged: traits.paged,
         single: traits.single,
         placeholders: traits.placeholders,
+        binding: traits.binding,
         understood: true,
     }
 }

@@ -44,6 +44,7 @@ mod operating;
 mod operation;
 mod options;
 mod outcome;
+mod paging;
 #[cfg(feature = "postgres")]
 mod pipelined;
 mod plan;

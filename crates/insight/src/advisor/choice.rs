@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::AdvisorOptions;
 use crate::advise::{Advice, Candidate, DdlOptions, RecommendationId, Rung, create_index};
 use crate::catalog::{Catalog, ConstraintKind, TableName};
-use crate::charge::{Charge, charge};
+use crate::charge::{Charge, ObservedWrites, charge};
 use crate::cost::{CostRefusal, Priced, Pricing};
 use crate::create::PREFIX;
 use crate::report::Reason;
@@ -37,7 +37,8 @@ pub(super) fn make(
         size::size_of(catalog.system(), table, &one.shape, one.entries, distinct)
     };
     let sizes: Vec<_> = candidates.iter().enumerate().map(size).collect();
-    let charges: Vec<_> = candidates.iter().map(|one| charge(catalog, workload, one)).collect();
+    let writes = ObservedWrites::of(catalog, workload);
+    let charges: Vec<_> = candidates.iter().map(|one| charge(catalog, &writes, one)).collect();
     let weights = weights(workload, pricing);
     let mut refused = refused_before(options, candidates);
     refused.extend(not_spelled(catalog, candidates));

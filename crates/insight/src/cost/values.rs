@@ -58,10 +58,11 @@ pub(crate) fn variants(catalog: &Catalog, statement: &Statement, asked: &Asked) 
     if asked.places == 0 {
         return vec![Variant { kind: VariantKind::AsWritten, values: BTreeMap::new() }];
     }
+    // A sample of another length is of another text: its places mean other things.
     let mut variants: Vec<Variant> = statement
         .samples
         .iter()
-        .filter(|sample| sample.len() >= asked.places)
+        .filter(|sample| sample.len() == asked.places)
         .take(SEEN_MAX)
         .map(|sample| Variant {
             kind: VariantKind::Seen,
@@ -225,6 +226,13 @@ mod tests {
         assert_eq!(made[0].kind, VariantKind::Seen);
         assert_eq!(made[0].values[&1].as_deref(), Some("20"));
         assert_eq!(made.len(), 1);
+    }
+
+    #[test]
+    fn values_of_another_text_are_not_tried() {
+        let statement = Statement::new("...").sample(["7", "8", "9", "20"]);
+        let made = variants(&catalog(), &statement, &asked());
+        assert!(made.iter().all(|variant| variant.kind != VariantKind::Seen));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What can be told of a statement from its tokens: what it does, where, and how many rows of a
 //! list it asks for.
 
+use xxhash_rust::xxh3::Xxh3;
+
 use super::token::Token;
 use super::{Slot, StatementKind};
 
@@ -12,6 +14,7 @@ pub(super) struct Traits {
     pub(super) paged: bool,
     pub(super) single: bool,
     pub(super) placeholders: u16,
+    pub(super) binding: u64,
 }
 
 pub(super) fn read(tokens: &[Token]) -> Traits {
@@ -35,7 +38,18 @@ pub(super) fn read(tokens: &[Token]) -> Traits {
         paged: has("ORDER") && limit.is_some() && (ranged || offset.is_some()),
         single,
         placeholders: binds.max().unwrap_or(0),
+        binding: binding(tokens),
     }
+}
+
+/// A hash of which values are bound, and to what. What is written counts by its place alone.
+fn binding(tokens: &[Token]) -> u64 {
+    let mut hash = Xxh3::new();
+    for token in tokens.iter().filter(|token| token.is_value()) {
+        let number = if let Token::Bind(at) = token { u32::from(*at) + 1 } else { 0 };
+        hash.update(&number.to_le_bytes());
+    }
+    hash.digest()
 }
 
 /// What it does, and where the word stands that says so.

@@ -10,7 +10,6 @@ use super::outcome::{ErrorClass, Outcome};
 use super::record::{NOT_YET, Place, Record, known};
 use super::registry::Known;
 use super::scope;
-use crate::fingerprint::Slot;
 
 /// Details are sampled from the first call of a statement and one in so many of the others.
 const DETAILS_EVERY: u64 = 64;
@@ -83,8 +82,7 @@ impl<'c> Call<'c> {
             }
             call.at.scope = Some(scope);
         }
-        let normal = &entry.normal;
-        if normal.limit.is_some() || normal.offset.is_some() || core.options.keep_binds {
+        if known.paging.is_some() || core.options.keep_binds {
             call.sample(details);
         }
         if manner.begins_when_built || measured.is_some() {
@@ -99,29 +97,23 @@ impl<'c> Call<'c> {
 
     fn sample(&mut self, details: &dyn Details) {
         let (entry, core) = (self.entry, self.core);
-        let normal = &entry.normal;
-        let literal = |slot| matches!(slot, None | Some(Slot::Literal(_)));
+        let known = self.at.known;
         let keeps = core.options.keep_binds;
         let turn = entry.details.fetch_add(1, Relaxed);
         if !turn.is_multiple_of(DETAILS_EVERY) && !keeps {
             return;
         }
-        let shown = if keeps || !literal(normal.limit) || !literal(normal.offset) {
-            details.shown()
-        } else {
-            Some(Vec::new())
-        };
+        let shown =
+            if keeps || known.paging.is_bound() { details.shown() } else { Some(Vec::new()) };
         let Some(shown) = shown else { return };
-        let value = |slot: Option<Slot>| match slot? {
-            Slot::Literal(number) => Some(number),
-            Slot::Bind(at) => shown.get(usize::from(at))?.parse().ok(),
-        };
-        let window = (value(normal.limit), value(normal.offset));
+        let window = known.paging.values(&shown);
         if window != (None, None) {
             entry.samples.note_window(window.0, window.1);
             self.at.window = Some(window);
         }
-        if keeps && !shown.is_empty() {
+        // Binds are read beside the text that is kept: those of a text that binds otherwise would
+        // stand for other things there.
+        if keeps && !shown.is_empty() && known.binding == entry.normal.binding {
             let hash =
                 |text: &str| xxhash_rust::xxh3::xxh3_64_with_seed(text.as_bytes(), core.seed);
             entry.samples.note_binds(shown, core.random(), hash);

@@ -106,6 +106,7 @@ impl Entry {
             paged: false,
             single: false,
             placeholders: 0,
+            binding: 0,
             understood: true,
         };
         Self::new(normal, System::Postgres)

@@ -9,6 +9,7 @@ use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::entry::Entry;
+use super::paging::Paging;
 use crate::fingerprint::{Fingerprint, System, normalise};
 
 /// Where an entry stands. 0 is [`OTHER`].
@@ -28,12 +29,17 @@ const TYPES_MAX: usize = 1_024;
 pub(crate) struct Known {
     pub(crate) index: Index,
     pub(crate) batch: u32,
+    /// Of this text: others of the same entry may be paged by other binds.
+    pub(crate) paging: Paging,
+    /// Which of this text's values are bound, and how: the places of its binds mean the same as in
+    /// any text of the entry for which this is equal.
+    pub(crate) binding: u64,
 }
 
 impl Default for Known {
     /// What cannot be told apart.
     fn default() -> Self {
-        Self { index: OTHER, batch: 1 }
+        Self { index: OTHER, batch: 1, paging: Paging::default(), binding: 0 }
     }
 }
 
@@ -114,20 +120,25 @@ impl Registry {
         if !normal.understood {
             self.not_understood.fetch_add(1, Relaxed);
         }
-        let batch = normal.batch;
+        let known = |index| Known {
+            index,
+            batch: normal.batch,
+            paging: Paging::of(&normal),
+            binding: normal.binding,
+        };
         let mut indexes = self.by_fingerprint.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(index) = indexes.get(&normal.fingerprint) {
-            return Known { index: *index, batch };
+            return known(*index);
         }
         let next = indexes.len() + 1;
         let (Some(slot), Ok(index)) = (self.entries.get(next), Index::try_from(next)) else {
-            return Known { index: OTHER, batch };
+            return Known { batch: normal.batch, ..Known::default() };
         };
-        let fingerprint = normal.fingerprint;
+        let (known, fingerprint) = (known(index), normal.fingerprint);
         let entry = slot.get_or_init(|| Box::new(Entry::new(normal, system)));
         entry.samples.note_text(sql);
         indexes.insert(fingerprint, index);
-        Known { index, batch }
+        known
     }
 
     /// `None` for an index that was not given out, which none is.
@@ -211,6 +222,19 @@ mod tests {
         assert_eq!(one, two);
         assert_ne!(one.index, OTHER);
         assert_eq!(registry.used(), (1, 10));
+    }
+
+    #[test]
+    fn a_text_has_its_own_places_although_its_entry_is_shared() {
+        let registry = Registry::new(10);
+        let text = |list| format!("SELECT a FROM t WHERE b IN ({list}) LIMIT ?");
+        let one = registry.text(&text("?"), System::Sqlite);
+        let three = registry.text(&text("?, ?, ?"), System::Sqlite);
+        assert_eq!(one.index, three.index);
+        let shown = ["111", "222", "333", "10"].map(str::to_owned);
+        assert_eq!(three.paging.values(&shown), (Some(10), None));
+        assert_ne!(one.binding, three.binding);
+        assert_eq!(size_of::<Known>(), 32, "each type and each text that is known has one");
     }
 
     #[test]

@@ -15,6 +15,10 @@ const LIMITS_MAX: usize = 8;
 /// How many vectors of binds are kept.
 const VECTORS_MAX: usize = 8;
 
+/// Vectors of binds that take more are not kept: with these two bounds a statement holds no more
+/// than 32 KiB of values, whatever is bound.
+const VECTOR_BYTES_MAX: usize = 4 * 1_024;
+
 /// How many values of one bind are followed.
 const HEAVY_MAX: usize = 16;
 
@@ -91,6 +95,8 @@ struct State {
     text: Option<SentText>,
     windows: Vec<Window>,
     sampled: u64,
+    /// Of those sampled, the ones small enough to be kept.
+    offered: u64,
     vectors: Vec<BindVector>,
     heavy: Vec<Heavy>,
     plan: PlanTurn,
@@ -167,11 +173,16 @@ impl Samples {
                 heavy.add(hash(bind));
             }
         }
+        let bytes: usize = binds.iter().map(|bind| size_of::<String>() + bind.len()).sum();
+        if bytes > VECTOR_BYTES_MAX {
+            return;
+        }
+        state.offered += 1;
         if state.vectors.len() < VECTORS_MAX {
             state.vectors.push(BindVector(binds));
             return;
         }
-        let place = random % state.sampled;
+        let place = random % state.offered;
         if let Some(slot) = usize::try_from(place).ok().and_then(|at| state.vectors.get_mut(at)) {
             *slot = BindVector(binds);
         }
@@ -271,6 +282,16 @@ mod tests {
         let late = kept.iter().filter(|v| v.expose()[0].parse::<u32>().unwrap() >= 500).count();
         assert!(late > 0 && late < 8, "{late}");
         assert!(!format!("{kept:?}").chars().any(|c| c.is_ascii_digit() && c != '1'), "{kept:?}");
+    }
+
+    #[test]
+    fn large_vectors_are_counted_and_not_kept() {
+        let samples = Samples::default();
+        samples.note_binds(vec!["x".repeat(VECTOR_BYTES_MAX)], 0, |_| 0);
+        samples.note_binds(vec!["1".to_owned(); 1_000], 0, |_| 0);
+        assert!(samples.vectors().is_empty());
+        samples.note_binds(vec!["1".to_owned()], 0, |_| 0);
+        assert_eq!((samples.vectors().len(), samples.skew()[0].of), (1, 3));
     }
 
     #[test]

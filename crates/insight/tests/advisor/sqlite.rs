@@ -176,6 +176,22 @@ async fn without_a_copy_figures_are_estimates_and_say_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_takes_too_long_on_the_copy_is_estimated_and_said() {
+    let file = file(SCRIPT);
+    let mut conn = file.connect().await;
+    let mut options = AdvisorOptions { bytes_max: Some(50_000_000), ..AdvisorOptions::default() };
+    options.sqlite.run_max = std::time::Duration::ZERO;
+    let workload = Workload {
+        statements: vec![asked("SELECT * FROM msgs WHERE user_id = ?")],
+        ..Workload::default()
+    };
+    let report = Advisor::new(options).sqlite(&mut conn, &workload).await.unwrap();
+    assert_eq!(spelled(&report), ["msgs (user_id)"], "{report}");
+    assert_eq!(report.recommendations[0].rung, Rung::StatisticsEstimate);
+    assert!(report.opening.iter().any(|text| text.contains("too long on a copy")), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_condition_that_no_index_serves_gets_words_and_no_index() {
     let file = file(SCRIPT);
     let mut conn = file.connect().await;

@@ -1,10 +1,17 @@
 //! A copy of the database in a temporary folder, on which statements are timed.
 
-use diesel::connection::SimpleConnection;
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use diesel::connection::{DefaultLoadingMode, SimpleConnection};
+use diesel::deserialize::{self, QueryableByName};
 use diesel::prelude::*;
+use diesel::row::NamedRow;
 use diesel::sql_types::BigInt;
+use diesel::sqlite::Sqlite;
 use tempfile::TempDir;
 
+use super::foresight::ends_in_time;
 use super::work::Work;
 use super::{CostError, CostOptions};
 use crate::advise::{Advice, DdlOptions, create_index};
@@ -30,6 +37,27 @@ pub(super) struct Copy {
     conn: SqliteConnection,
     _folder: TempDir,
     runs: u32,
+    run_max: Duration,
+    /// Texts that ran too long, or would.
+    too_long: HashSet<String>,
+    /// Texts of which it is known that they are likely to end.
+    foreseen: HashSet<String>,
+}
+
+/// Why a run told no time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NotTimed {
+    Failed,
+    TooLong,
+}
+
+/// A row of which nothing is read.
+struct Passed;
+
+impl QueryableByName<Sqlite> for Passed {
+    fn build<'a>(_row: &impl NamedRow<'a, Sqlite>) -> deserialize::Result<Self> {
+        Ok(Self)
+    }
 }
 
 #[derive(QueryableByName)]
@@ -66,10 +94,23 @@ impl Copy {
         }
         let mut conn = SqliteConnection::establish(&spelled)?;
         conn.batch_execute("ANALYZE").map_err(failed("ANALYZE"))?;
-        Ok(Some(Self { conn, _folder: folder, runs: options.runs.clamp(1, RUNS_MAX) }))
+        Ok(Some(Self {
+            conn,
+            _folder: folder,
+            runs: options.runs.clamp(1, RUNS_MAX),
+            run_max: options.run_max,
+            too_long: HashSet::new(),
+            foreseen: HashSet::new(),
+        }))
     }
 
-    /// Milliseconds without and with a set. A text that fails on the copy is left out.
+    /// Whether one of the texts was left out because it runs too long.
+    pub(super) fn gave_up(&self, texts: &[(VariantKind, String)]) -> bool {
+        texts.iter().any(|(_, text)| self.too_long.contains(text))
+    }
+
+    /// Milliseconds without and with a set. A text that fails on the copy is left out, and one that
+    /// runs too long without the set; one that does so with it takes for ever.
     ///
     /// Before, with the set, and before again: what slows the machine for a while slows no side
     /// alone. Where the set does not seem to help, all is done once more before that is believed.
@@ -83,11 +124,14 @@ impl Copy {
         let mut timed = Vec::new();
         let mut costs = Costs::default();
         for (kind, text) in texts {
-            if let Some(ms) = self.best_ms(text) {
+            if let Some(ms) = self.first_ms(catalog, text) {
                 timed.push(text);
                 costs.before.push((*kind, ms));
                 costs.after.push(f64::INFINITY);
             }
+        }
+        if timed.is_empty() {
+            return Ok(costs);
         }
         for _ in 0..2 {
             let names = self.build(catalog, advice, set)?;
@@ -139,12 +183,32 @@ impl Copy {
         }
     }
 
+    /// Times a text before there is any set. What runs too long is run for that once, whatever sets
+    /// are tried for it.
+    fn first_ms(&mut self, catalog: &Catalog, text: &str) -> Option<f64> {
+        if self.too_long.contains(text) {
+            return None;
+        }
+        if !self.foreseen.contains(text) {
+            if !ends_in_time(&mut self.conn, catalog, text, self.run_max) {
+                self.too_long.insert(text.to_owned());
+                return None;
+            }
+            self.foreseen.insert(text.to_owned());
+        }
+        let timed = self.best_ms(text);
+        if timed == Err(NotTimed::TooLong) {
+            self.too_long.insert(text.to_owned());
+        }
+        timed.ok()
+    }
+
     /// The shortest of some runs, every row read.
-    fn best_ms(&mut self, text: &str) -> Option<f64> {
+    fn best_ms(&mut self, text: &str) -> Result<f64, NotTimed> {
         let (mut best, mut sum) = (f64::INFINITY, 0.0);
         for run in 1..=RUNS_MAX {
             let work = Work::begin();
-            self.conn.batch_execute(text).ok()?;
+            self.run(text)?;
             let ms = work.ms();
             best = best.min(ms);
             sum += ms;
@@ -152,7 +216,21 @@ impl Copy {
                 break;
             }
         }
-        Some(best.max(SHORTEST_MS))
+        Ok(best.max(SHORTEST_MS))
+    }
+
+    /// Runs a text to its end, or until its time is over. That is only seen where a row comes.
+    fn run(&mut self, text: &str) -> Result<(), NotTimed> {
+        let begun = Instant::now();
+        let rows = diesel::sql_query(text);
+        let rows = rows.load_iter::<Passed, DefaultLoadingMode>(&mut self.conn);
+        for row in rows.map_err(|_| NotTimed::Failed)? {
+            row.map_err(|_| NotTimed::Failed)?;
+            if begun.elapsed() >= self.run_max {
+                return Err(NotTimed::TooLong);
+            }
+        }
+        if begun.elapsed() >= self.run_max { Err(NotTimed::TooLong) } else { Ok(()) }
     }
 }
 
@@ -187,6 +265,46 @@ mod tests {
     use super::*;
     use crate::advise::{Rung, Unit};
     use crate::cost::judge;
+
+    fn copy(run_max: Duration) -> Copy {
+        let mut real = SqliteConnection::establish(":memory:").unwrap();
+        let schema = "CREATE TABLE digits (d INTEGER); \
+                      INSERT INTO digits VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9);";
+        real.batch_execute(schema).unwrap();
+        let options = CostOptions { run_max, ..CostOptions::default() };
+        Copy::of(&mut real, &options).unwrap().unwrap()
+    }
+
+    fn timed(copy: &mut Copy, text: &str) -> (usize, bool) {
+        let texts = [(VariantKind::AsWritten, text.to_owned())];
+        let (catalog, advice) = (Catalog::default(), Advice::default());
+        let costs = copy.time_both(&catalog, &advice, &[], &texts).unwrap();
+        (costs.before.len(), copy.gave_up(&texts))
+    }
+
+    #[test]
+    fn a_text_is_timed_left_out_or_given_up() {
+        let mut patient = copy(Duration::from_secs(60));
+        assert_eq!(timed(&mut patient, "SELECT d FROM digits"), (1, false));
+        assert_eq!(timed(&mut patient, "SELECT nothing FROM digits"), (0, false));
+        let endless = "SELECT max(i) FROM (WITH RECURSIVE n(i) AS \
+                       (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 'x') SELECT i FROM n)";
+        assert_eq!(timed(&mut patient, endless), (0, true));
+        let mut hasty = copy(Duration::ZERO);
+        assert_eq!(timed(&mut hasty, "SELECT d FROM digits"), (0, true));
+    }
+
+    #[test]
+    fn a_text_that_gives_rows_without_end_in_sight_is_left() {
+        // The catalogue does not know the table, so its rows are not foreseen.
+        let tables: Vec<String> = (0..18).map(|n| format!("digits d{n}")).collect();
+        let text = format!("SELECT 1 FROM {}", tables.join(", "));
+        let mut copy = copy(Duration::from_millis(5));
+        assert_eq!(copy.run(&text), Err(NotTimed::TooLong));
+        assert_eq!(timed(&mut copy, &text), (0, true));
+        // What was left holds nothing open.
+        copy.conn.batch_execute("DROP TABLE digits").unwrap();
+    }
 
     #[test]
     fn some_microseconds_more_for_a_value_refuse_nothing() {

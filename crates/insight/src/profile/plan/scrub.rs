@@ -6,27 +6,46 @@ use sqlparser::tokenizer::{Token, Tokenizer};
 use crate::fingerprint::System;
 
 /// A plan without literals. Costs, row counts and widths stay.
+///
+/// A line that cannot be read may be the beginning of a literal with line breaks, which the server
+/// prints as they are. Nobody knows where it ends, so nothing after it is shown.
 pub(super) fn scrub(plan: &str, system: System) -> String {
-    let lines: Vec<String> = plan.lines().map(|line| scrub_line(line, system)).collect();
+    let mut lines = Vec::new();
+    let mut is_hidden = false;
+    for line in plan.lines() {
+        if is_hidden {
+            lines.push(HIDDEN.to_owned());
+        } else if let Some(scrubbed) = scrub_line(line, system) {
+            lines.push(scrubbed);
+        } else {
+            let (indent, _) = split_indent(line);
+            lines.push(format!("{indent}{HIDDEN}"));
+            is_hidden = true;
+        }
+    }
     lines.join("\n")
 }
 
-fn scrub_line(line: &str, system: System) -> String {
-    let indent = line.len() - line.trim_start().len();
-    let (indent, rest) = line.split_at(indent);
-    // What the planner counted stands in the last parentheses of a node.
-    let (rest, numbers) = match rest.rfind("(cost=") {
-        Some(at) => rest.split_at(at),
-        None => (rest, ""),
-    };
-    let counted = numbers.chars().all(|c| "(cost=rowswidth.0123456789 )".contains(c));
-    let numbers = if counted { numbers } else { "" };
-    match without_literals(rest, system) {
-        Some(rest) => format!("{indent}{rest}{numbers}"),
-        // Nobody knows what in it is a value.
-        None => format!("{indent}(hidden) {numbers}"),
-    }
+const HIDDEN: &str = "(hidden) ";
+
+fn split_indent(line: &str) -> (&str, &str) {
+    line.split_at(line.len() - line.trim_start().len())
 }
+
+/// `None` for what cannot be read: nobody knows what in it is a value, not even of its numbers.
+fn scrub_line(line: &str, system: System) -> Option<String> {
+    let (indent, rest) = split_indent(line);
+    // What the planner counted stands in the last parentheses of a node.
+    let is_counted = |at: &usize| {
+        rest.get(*at..).is_some_and(|numbers| numbers.chars().all(|c| COUNTED.contains(c)))
+    };
+    let numbers_at = rest.rfind("(cost=").filter(is_counted).unwrap_or(rest.len());
+    let (rest, numbers) = rest.split_at(numbers_at);
+    without_literals(rest, system).map(|rest| format!("{indent}{rest}{numbers}"))
+}
+
+/// All that a node's counts are written with.
+const COUNTED: &str = "(cost=rowswidth.0123456789 )";
 
 fn without_literals(text: &str, system: System) -> Option<String> {
     let dialect: &dyn Dialect = match system {
@@ -71,6 +90,21 @@ mod tests {
         assert_eq!(scrub(line, System::Postgres), "  (hidden) ");
         let faked = "Filter: (x = 'a (cost=planted')";
         assert!(!scrub(faked, System::Postgres).contains("planted"));
+    }
+
+    #[test]
+    fn nothing_is_shown_of_a_literal_with_line_breaks_nor_after_it() {
+        let plan = "Seq Scan on notes  (cost=0.00..8.31 rows=1 width=36)\n  Filter: (body = 'a\nAlice owes 500  (cost=500)\nb'::text)\n  ->  Result";
+        let expected = "Seq Scan on notes  (cost=0.00..8.31 rows=1 width=36)\n  (hidden) \n(hidden) \n(hidden) \n(hidden) ";
+        assert_eq!(scrub(plan, System::Postgres), expected);
+    }
+
+    #[test]
+    fn a_number_that_a_literal_begins_with_is_hidden_too() {
+        let scrubbed = scrub("Filter: (body = 'a (cost=4711\nb')", System::Postgres);
+        assert_eq!(scrubbed, "(hidden) \n(hidden) ");
+        let whole = scrub("Filter: (body = 'a (cost=4711)'::text)", System::Postgres);
+        assert_eq!(whole, "Filter: (body = ?::text)");
     }
 
     #[test]

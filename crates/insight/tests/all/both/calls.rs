@@ -263,6 +263,49 @@ async fn limits_are_kept_although_they_are_binds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_bound_value_is_never_taken_for_the_limit_of_another_text() {
+    let profiler = Profiler::new(Options::default());
+    let (place, mut conn) = open(&profiler).await;
+    // The first text says where the limit of a list of one stands, or that it is always 10.
+    page(&mut conn, &[1], 10).await;
+    sql_query("SELECT team FROM users LIMIT 10").execute(&mut conn).await.unwrap();
+    // One in 64 is looked at.
+    for _ in 0..64 {
+        page(&mut conn, &[111, 222, 333], 20).await;
+        sql_query("SELECT team FROM users LIMIT 20").execute(&mut conn).await.unwrap();
+    }
+    let snapshot = profiler.snapshot().unwrap();
+    for begin in ["SELECT users.name", "SELECT team"] {
+        let windows = &statement(&snapshot, begin).windows;
+        let limits: Vec<Option<u64>> = windows.iter().map(|window| window.limit).collect();
+        assert_eq!(limits, [Some(10), Some(20)], "{begin}");
+    }
+    leave(place).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn binds_are_kept_only_if_they_stand_where_those_of_the_kept_text_do() {
+    let profiler = Profiler::new(Options::new().keep_binds(true));
+    let (place, mut conn) = open(&profiler).await;
+    page(&mut conn, &[1], 10).await;
+    page(&mut conn, &[111, 222, 333], 20).await;
+    page(&mut conn, &[2], 30).await;
+    let [sample] = &profiler.samples()[..] else { panic!("one statement") };
+    let limits: Vec<&str> = sample.binds.iter().map(|kept| kept.expose()[1].as_str()).collect();
+    // A list is one bind on PostgreSQL, and then all texts are one.
+    let same = if SYSTEM == System::Sqlite { vec!["10", "30"] } else { vec!["10", "20", "30"] };
+    assert_eq!(limits, same);
+    leave(place).await;
+}
+
+/// Some of these users.
+async fn page(conn: &mut super::Conn, ids: &[i64], limit: i64) {
+    let some = users::table.filter(users::id.eq_any(ids)).select(users::name);
+    let names: Vec<String> = some.limit(limit).load(conn).await.unwrap();
+    assert_eq!(names.len(), ids.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn pools_hand_out_recorded_connections_and_the_wait_counts() {
     let profiler = Profiler::new(Options::default());
     let (place, conn) = open(&profiler).await;

@@ -55,6 +55,8 @@ async fn no_bind_literal_or_password_is_shown_anywhere() {
             assert!(none.is_empty());
             let literal = format!("SELECT id FROM users WHERE name = '{PLANTED}{n}' AND team < 10");
             sql_query(literal).execute(&mut conn).await.unwrap();
+            let lines = format!("SELECT team FROM users WHERE name = 'a\n{PLANTED}{n} owes\nb'");
+            sql_query(lines).execute(&mut conn).await.unwrap();
             let both =
                 sql_query("SELECT id FROM users WHERE name = 'planted7391' OR name = ".to_owned());
             let both = match super::SYSTEM {
