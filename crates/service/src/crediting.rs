@@ -37,7 +37,11 @@ impl Default for CreditingRules {
 }
 
 /// Credits members. A credit is multiplied by what events and the member's role say at that
-/// instant, and raises the level when one is reached: the events of the outcome say so.
+/// instant, and raises the level when one is reached: the events of the outcome say so. What a level
+/// unlocks is given by the workflows, such as [`Activities`](crate::Activities), for levels that are
+/// reached in them; who credits by itself gives it upon [`DomainEvent::LevelUp`].
+///
+/// [`DomainEvent::LevelUp`]: guildhall_domain::DomainEvent::LevelUp
 ///
 /// Where nothing can multiply, a credit is the one call of the repository; otherwise a unit of work
 /// reads the factors and credits, and is tried again as a whole while other writers win.
