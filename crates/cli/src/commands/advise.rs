@@ -179,8 +179,15 @@ fn unwritten(file: &Path, error: &std::io::Error) -> CliError {
 
 /// Without counters the statements can be named.
 fn uncounted(error: AdviceError) -> CliError {
-    let counts = !matches!(&error, AdviceError::Uncounted(_))
-        && !matches!(&error, AdviceError::Storage(error) if error.kind() == StorageErrorKind::NotSupported);
+    let can_be_named = match &error {
+        AdviceError::Uncounted(_) => true,
+        AdviceError::Storage(error) => error.kind() == StorageErrorKind::NotSupported,
+        _ => false,
+    };
     let told = CliError::from(error);
-    if counts { told } else { told.hint("or name the statements in a file: --workload FILE.sql") }
+    if can_be_named {
+        told.hint("or name the statements in a file: --workload FILE.sql")
+    } else {
+        told
+    }
 }
